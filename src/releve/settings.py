@@ -1,0 +1,145 @@
+"""Every knob of Relevé: its type, unit, default and environment name, read once at start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self, get_args
+
+PREFIX = "RELEVE_"
+
+
+class UnknownSetting(Exception):
+    """A variable starts with RELEVE_ but no setting has that name."""
+
+
+class BadSetting(Exception):
+    """A setting's value does not have the setting's type, or is not one of its choices."""
+
+
+def knob(default: Any, help_text: str, *, unit: str = "", choices: tuple[str, ...] = ()) -> Any:
+    """Declare one setting; the text becomes its line in the configuration reference."""
+    return field(default=default, metadata={"help": help_text, "unit": unit, "choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator chose; parts receive plain values from it, never the object's environment."""
+
+    database_url: str = knob(
+        "", "External PostgreSQL (15 to 18); empty starts the embedded one. Read from `DATABASE_URL`."
+    )
+    ingest_database_urls: str = knob(
+        "",
+        "Comma-separated PostgreSQL addresses that workers write readings through; empty means the database itself.",
+    )
+    data_dir: Path = knob(Path("data"), "Where the embedded database, the keys and the run files are kept.")
+    postgres_bin: str = knob(
+        "",
+        "Folder of the PostgreSQL programs to run embedded; empty means the installed wheel's, then the system's.",
+    )
+    host: str = knob("127.0.0.1", "Address to listen on.")
+    port: int = knob(8000, "HTTP port.")
+    also_ports: str = knob("", "Further HTTP ports, comma-separated; every port answers every route.")
+    mqtt_port: int = knob(1883, "MQTT port; 0 turns the MQTT endpoint off.")
+    workers: int = knob(1, "Worker processes that share the ports.")
+    root_path: str = knob(
+        "", "Stage prefix in front of every route, such as `/prod`; routes answer with and without it."
+    )
+    public_url: str = knob(
+        "",
+        "Address that people reach Relevé at, such as `https://telemetry.example.com`; empty means host and port.",
+    )
+    allowed_hosts: str = knob(
+        "",
+        "Host names that requests may name, comma-separated; empty means loopback, the listening address and the public address.",
+    )
+    trusted_proxies: str = knob(
+        "", "Addresses of reverse proxies whose X-Forwarded-For and -Proto count, comma-separated."
+    )
+    time_zone: str = knob("UTC", "Zone of pages and of devices that declare none.")
+    language: str = knob(
+        "en", "Language of pages for a browser that asks for none we have.", choices=("en", "fr")
+    )
+    anonymous_role: str = knob(
+        "none",
+        "What a caller without a token may do on the racing routes.",
+        choices=("none", "viewer", "editor"),
+    )
+    docs: str = knob(
+        "auto",
+        "Who sees the API documents: `auto` is everyone on loopback and signed-in people elsewhere.",
+        choices=("auto", "open", "signed-in"),
+    )
+    access_token_s: int = knob(900, "Life of a person's access token.", unit="s")
+    device_token_s: int = knob(30 * 86400, "Life of a device's access token.", unit="s")
+    refresh_token_s: int = knob(30 * 86400, "Life of a refresh token.", unit="s")
+    refresh_grace_s: int = knob(
+        60, "How long a spent refresh token still answers its one successor.", unit="s"
+    )
+    signing_keys: str = knob(
+        "",
+        "Token signing keys as `kid:secret` pairs, comma-separated, the first signs; empty means the file made at first start.",
+    )
+    failures_allowed: int = knob(10, "Failed sign-ins of one principal from one address before it must wait.")
+    failure_window_s: int = knob(300, "Window of the failed sign-ins, and the wait.", unit="s")
+    body_limit_bytes: int = knob(4 * 1024 * 1024, "Largest request body, inflated.", unit="bytes")
+    batch_limit: int = knob(10_000, "Most readings in one request.")
+    header_timeout_s: float = knob(10.0, "Longest wait for a request's headers.", unit="s")
+    body_timeout_s: float = knob(20.0, "Longest wait for a request's whole body.", unit="s")
+    backlog_readings: int = knob(
+        50_000,
+        "Readings waiting for their commit before senders are asked to wait; half of it and all is well again.",
+    )
+    device_backlog_readings: int = knob(20_000, "The part of the backlog that one device may take.")
+    log_level: str = knob(
+        "info", "Least severe log line written.", choices=("debug", "info", "warning", "error")
+    )
+    log_format: str = knob(
+        "auto", "`auto` is text on a terminal and JSON elsewhere.", choices=("auto", "text", "json")
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Self:
+        """Read the environment; overrides (command-line flags) win over it.
+
+        Raises:
+            UnknownSetting: A `RELEVE_` variable names no setting.
+            BadSetting: A value cannot be read as its setting's type.
+        """
+        source = os.environ if environment is None else environment
+        by_variable = {variable(item): item for item in fields(cls)}
+        _refuse_unknown(source, by_variable)
+        values = {
+            item.name: parse(item, source[name]) for name, item in by_variable.items() if name in source
+        }
+        return cls(**values | {name: value for name, value in overrides.items() if value is not None})
+
+
+def variable(item: Field[Any]) -> str:
+    """The environment variable of a setting."""
+    return "DATABASE_URL" if item.name == "database_url" else PREFIX + item.name.upper()
+
+
+def parse(item: Field[Any], text: str) -> Any:
+    """Read one value as its setting's type.
+
+    Raises:
+        BadSetting: It is not of that type, or not one of the choices.
+    """
+    choices = item.metadata["choices"]
+    if choices and text not in choices:
+        raise BadSetting(f"{variable(item)} is {text!r}; it must be one of {', '.join(choices)}")
+    kind = item.type if isinstance(item.type, type) else get_args(item.type)[0]
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise BadSetting(f"{variable(item)} is {text!r}; it must be {kind.__name__}") from error
+
+
+def _refuse_unknown(source: Mapping[str, str], known: Mapping[str, Field[Any]]) -> None:
+    unknown = sorted(name for name in source if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise UnknownSetting(
+            f"no setting is called {', '.join(unknown)}; see docs/reference/configuration.md"
+        )
