@@ -58,9 +58,7 @@ class Settings:
         "", "Addresses of reverse proxies whose X-Forwarded-For and -Proto count, comma-separated."
     )
     time_zone: str = knob("UTC", "Zone of pages and of devices that declare none.")
-    language: str = knob(
-        "en", "Language of pages for a browser that asks for none we have.", choices=("en", "fr")
-    )
+    language: str = knob("en", "Language of pages for a browser that asks for none we have.", choices=("en", "fr"))
     anonymous_role: str = knob(
         "none",
         "What a caller without a token may do on the racing routes.",
@@ -74,9 +72,7 @@ class Settings:
     access_token_s: int = knob(900, "Life of a person's access token.", unit="s")
     device_token_s: int = knob(30 * 86400, "Life of a device's access token.", unit="s")
     refresh_token_s: int = knob(30 * 86400, "Life of a refresh token.", unit="s")
-    refresh_grace_s: int = knob(
-        60, "How long a spent refresh token still answers its one successor.", unit="s"
-    )
+    refresh_grace_s: int = knob(60, "How long a spent refresh token still answers its one successor.", unit="s")
     signing_keys: str = knob(
         "",
         "Token signing keys as `kid:secret` pairs, comma-separated, the first signs; empty means the file made at first start.",
@@ -92,12 +88,8 @@ class Settings:
         "Readings waiting for their commit before senders are asked to wait; half of it and all is well again.",
     )
     device_backlog_readings: int = knob(20_000, "The part of the backlog that one device may take.")
-    log_level: str = knob(
-        "info", "Least severe log line written.", choices=("debug", "info", "warning", "error")
-    )
-    log_format: str = knob(
-        "auto", "`auto` is text on a terminal and JSON elsewhere.", choices=("auto", "text", "json")
-    )
+    log_level: str = knob("info", "Least severe log line written.", choices=("debug", "info", "warning", "error"))
+    log_format: str = knob("auto", "`auto` is text on a terminal and JSON elsewhere.", choices=("auto", "text", "json"))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Self:
@@ -110,9 +102,7 @@ class Settings:
         source = os.environ if environment is None else environment
         by_variable = {variable(item): item for item in fields(cls)}
         _refuse_unknown(source, by_variable)
-        values = {
-            item.name: parse(item, source[name]) for name, item in by_variable.items() if name in source
-        }
+        values = {item.name: parse(item, source[name]) for name, item in by_variable.items() if name in source}
         return cls(**values | {name: value for name, value in overrides.items() if value is not None})
 
 
@@ -140,6 +130,4 @@ def parse(item: Field[Any], text: str) -> Any:
 def _refuse_unknown(source: Mapping[str, str], known: Mapping[str, Field[Any]]) -> None:
     unknown = sorted(name for name in source if name.startswith(PREFIX) and name not in known)
     if unknown:
-        raise UnknownSetting(
-            f"no setting is called {', '.join(unknown)}; see docs/reference/configuration.md"
-        )
+        raise UnknownSetting(f"no setting is called {', '.join(unknown)}; see docs/reference/configuration.md")
