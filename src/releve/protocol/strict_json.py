@@ -50,7 +50,7 @@ def check(value: Any, *, escaped_nul: bool = True, depth: int = 0, field: str | 
 
     Args:
         value: What was decoded.
-        escaped_nul: Whether the text holds `\\u0000` at all; strings are looked through only then.
+        escaped_nul: Whether the text holds an escaped NUL at all; strings are looked through only then.
         depth: How deep the value stands.
         field: The member it stands in, for the message.
 

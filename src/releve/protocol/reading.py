@@ -1,0 +1,140 @@
+"""What a reading is, and the rules that its channels keep on every transport."""
+
+from typing import Any
+
+import msgspec
+
+from releve.protocol.clock import Instant, Rule
+from releve.protocol.problem import BadReading
+
+CHANNELS_LIMIT = 256
+NAME_LIMIT = 128
+TEXT_LIMIT = 1_024
+INTEGER_LIMIT = 2**53
+
+type_names = {
+    dict: "an object",
+    list: "an array",
+    bool: "true or false",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+
+
+class Draft(msgspec.Struct):
+    """A reading as its contract read it, before it has an instant and an identity.
+
+    Attributes:
+        channels: Quantity name to number, text or boolean.
+        sent: The timestamp as sent, None for none.
+        key: The sender's own message id, None for none.
+        machine: The number of the machine the reading is about, where one device serves several.
+    """
+
+    channels: dict[str, Any]
+    sent: Any = None
+    key: str | None = None
+    machine: str | None = None
+
+
+class Reading(msgspec.Struct):
+    """One device, one instant, its channels: what is stored.
+
+    Attributes:
+        device_id: The device that sent it.
+        instant: Its instant and the rule that gave it.
+        id: 64-bit identity within the device and instant.
+        received_us: When it was received, microseconds since 1970 UTC.
+        channels: Canonical JSON object, UTF-8.
+        sent: The sender's own timestamp where ours differs from it.
+        machine: The machine it is about, None for the device's own.
+        keyed: Whether the identity is the sender's own message id.
+    """
+
+    device_id: int
+    instant: Instant
+    id: int
+    received_us: int
+    channels: bytes
+    sent: str | None = None
+    machine: str | None = None
+    keyed: bool = False
+
+    @property
+    def needs_receipt(self) -> bool:
+        """Whether a repeat would get another instant, so that its identity must be kept apart (promise P2)."""
+        return self.instant.follows_server and (self.keyed or self.instant.rule is not Rule.SERVER)
+
+
+def take_channels(fields: dict[str, Any], *, escaped_nul: bool) -> dict[str, Any]:
+    """Hold the fields to the rules of channels; those that are null were not measured and are left out.
+
+    Args:
+        fields: Channel name to value; not changed.
+        escaped_nul: Whether the payload holds an escaped NUL at all.
+
+    Raises:
+        BadReading: The first field that breaks a rule, and why.
+    """
+    if len(fields) > CHANNELS_LIMIT:
+        raise BadReading(f"{len(fields)} channels in one reading; at most {CHANNELS_LIMIT}")
+    absent = False
+    for name, value in fields.items():
+        if value is None:
+            absent = True
+        elif type(value) is not float:
+            _check_value(name, value)
+        if not name or len(name) > NAME_LIMIT or (escaped_nul and "\0" in name):
+            raise BadReading(f"a channel's name has 1 to {NAME_LIMIT} characters and no NUL", field=name[:NAME_LIMIT])
+    channels = {name: value for name, value in fields.items() if value is not None} if absent else fields
+    if not channels:
+        raise BadReading("no channel at all; send at least one value")
+    return channels
+
+
+def _check_value(name: str, value: Any) -> None:
+    kind = type(value)
+    if kind is int:
+        if not -INTEGER_LIMIT <= value <= INTEGER_LIMIT:
+            raise BadReading("integer beyond 2⁵³; send it as text", field=name)
+    elif kind is str:
+        _check_text(name, value)
+    elif kind is not bool:
+        raise BadReading(f"must be a number, text or true/false, not {type_names[kind]}", field=name)
+
+
+def _check_text(name: str, value: str) -> None:
+    if len(value) > TEXT_LIMIT:
+        raise BadReading(f"text of {len(value)} characters; at most {TEXT_LIMIT}", field=name)
+    if "\0" in value:
+        raise BadReading("text with a NUL character", field=name)
+
+
+def number(fields: dict[str, Any], name: str, *, low: float | None = None) -> float:
+    """A required numeric field.
+
+    Raises:
+        BadReading: It is missing, not a number, or below `low`.
+    """
+    value = fields.get(name)
+    if type(value) is not float and type(value) is not int:
+        raise BadReading(
+            "is required" if value is None else f"must be a number, not {type_names[type(value)]}", field=name
+        )
+    if low is not None and value < low:
+        raise BadReading(f"must be at least {low:g}, not {value:g}", field=name)
+    return value
+
+
+def integer(fields: dict[str, Any], name: str, *, low: int | None = None) -> int:
+    """A required whole number; `3.0` is one.
+
+    Raises:
+        BadReading: It is missing, not whole, or below `low`.
+    """
+    value = number(fields, name, low=low)
+    if type(value) is float and not value.is_integer():
+        raise BadReading(f"must be a whole number, not {value:g}", field=name)
+    return int(value)
