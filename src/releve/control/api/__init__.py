@@ -1,0 +1,1 @@
+"""What every JSON route of the control plane shares: authentication, parsing, errors, routing."""

@@ -1,0 +1,190 @@
+"""Django's settings, made from Relevé's own and `DATABASE_URL`; importing them needs no database and makes no file."""
+
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy
+from psycopg.conninfo import conninfo_to_dict
+
+from releve import __version__
+from releve.settings import Settings
+from releve.storage import keys
+
+RELEVE = Settings.from_environment()  # the control plane's one reading of them: `django.conf.settings.RELEVE`
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Django's words for a libpq address; what it has no word for goes to the driver as it is."""
+    known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    given = conninfo_to_dict(url)
+    named = {word: str(given.pop(key)) for key, word in known.items() if key in given}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "releve",
+        **named,
+        "OPTIONS": {"application_name": "releve-control", **given},
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _hosts(releve: Settings) -> list[str]:
+    chosen = [name.strip() for name in releve.allowed_hosts.split(",") if name.strip()]
+    public = urlsplit(releve.public_url).hostname
+    if not chosen and not public and releve.host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
+        return ["*"]  # no address was named, so any address of this machine is meant
+    return [*chosen, *([public] if public else []), releve.host, "localhost", "127.0.0.1", "[::1]"]
+
+
+@cache
+def _django_secret() -> str:
+    return keys.django_secret(RELEVE.data_dir)
+
+
+_PUBLIC = urlsplit(RELEVE.public_url)
+_IS_HTTPS = _PUBLIC.scheme == "https"
+
+# Core
+
+DEBUG = False
+SECRET_KEY = lazy(_django_secret, str)()  # read when first asked for, so that a look at the settings makes no file
+ALLOWED_HOSTS = _hosts(RELEVE)
+ROOT_URLCONF = "releve.control.urls"
+WSGI_APPLICATION = "releve.control.wsgi.application"
+APPEND_SLASH = False  # no POST is ever answered with a redirect; each route exists with and without its slash
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": _database(RELEVE.database_url)}
+DATA_UPLOAD_MAX_MEMORY_SIZE = RELEVE.body_limit_bytes
+LOGGING_CONFIG = None  # the server decides what is logged, and Django's own set-up would log requests
+
+INSTALLED_APPS = [
+    "releve.control.accounts",
+    "releve.control.teams",
+    "releve.control.fleet",
+    "releve.control.readings",
+    "releve.control.api",
+    "releve.control.pages",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "releve.control.api.headers.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,  # releve.control.pages stands before allauth and the admin, so its templates win
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Static files: served by whitenoise straight from the packages, nothing to collect
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+# Language and time
+
+LANGUAGE_CODE = RELEVE.language
+LANGUAGES = [("en", gettext_lazy("English")), ("fr", gettext_lazy("French"))]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Cookies, headers, hosts
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = _IS_HTTPS
+CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"] if _PUBLIC.netloc else []
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# Accounts
+
+AUTH_USER_MODEL = "accounts.Account"
+AUTHENTICATION_BACKENDS = ["releve.control.accounts.backends.AccountBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # a reset link on the console would be in the log
+
+ACCOUNT_ADAPTER = "releve.control.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _IS_HTTPS
+MFA_TOTP_ISSUER = "Relevé"
+
+# API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "releve.control.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["releve.control.api.permissions.IsPerson"],
+    "DEFAULT_PARSER_CLASSES": ["releve.control.api.parser.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "releve.control.api.errors.answer",
+    "UNICODE_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Relevé",
+    "DESCRIPTION": "The telemetry backend whose acknowledgement means committed.",
+    "VERSION": __version__,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "AUTHENTICATION_WHITELIST": ["releve.control.api.authentication.TokenAuthentication"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}

@@ -1,0 +1,1 @@
+"""Devices, the assets they are mounted on, and the API of both."""

@@ -1,0 +1,90 @@
+"""Devices that send readings, the assets that they are mounted on, and which device reported for which asset."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+DEVICE_NAME = r"^[A-Za-z0-9@._:-]{1,128}\Z"
+
+
+def validate_zone(name: str) -> None:
+    """Refuse a time zone that the system does not know."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValidationError(f"There is no time zone called {name!r}.") from error
+
+
+class Contract(models.TextChoices):
+    """The wire format that a device speaks."""
+
+    GYM = "gym"
+    RACING = "racing"
+    PROFILOMETRE = "profilometre"
+    GENERIC = "generic"
+
+
+class Device(models.Model):
+    """Something that sends readings; it signs in by its name and a secret of which only a hash is kept."""
+
+    id = models.AutoField(primary_key=True)  # an integer for ever: the distribution key of the readings
+    team = models.ForeignKey("teams.Team", models.PROTECT, related_name="devices")
+    name = models.CharField(
+        max_length=128,
+        unique=True,
+        validators=[RegexValidator(DEVICE_NAME, "Letters, digits and @ . _ - : only, at most 128 of them.")],
+    )
+    contract = models.CharField(max_length=16, choices=Contract, default=Contract.GENERIC)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="own_devices"
+    )
+    secret_hash = models.CharField(max_length=64, blank=True, editable=False)
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
+
+    class Meta:
+        """What the database enforces and finds fast."""
+
+        constraints = [models.UniqueConstraint(fields=["owner", "team"], name="fleet_device_own_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Asset(models.Model):
+    """What devices are mounted on: a machine, a vehicle, a profilometre."""
+
+    team = models.ForeignKey("teams.Team", models.PROTECT, related_name="assets")
+    kind = models.CharField(max_length=32)
+    key = models.TextField(null=True, blank=True)  # noqa: DJ001 - an asset without a key is not the asset with an empty one
+    name = models.CharField(max_length=128)
+
+    class Meta:
+        """What the database enforces and finds fast."""
+
+        constraints = [models.UniqueConstraint(fields=["team", "kind", "key"], name="fleet_asset_key_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Mount(models.Model):
+    """A device has reported for an asset."""
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="mounts")
+    device = models.ForeignKey(Device, models.CASCADE, related_name="mounts")
+    since = models.DateTimeField(default=now, db_default=Now())
+
+    class Meta:
+        """What the database enforces and finds fast."""
+
+        constraints = [models.UniqueConstraint(fields=["asset", "device"], name="fleet_mount_once")]
+
+    def __str__(self) -> str:
+        return f"{self.device} on {self.asset}"

@@ -1,0 +1,1 @@
+"""The one migration history of what plain SQL defines: the data plane tables and the triggers."""

@@ -1,0 +1,11 @@
+DROP TRIGGER releve_membership_changed ON teams_membership;
+DROP TRIGGER releve_signin_deleted ON accounts_signin;
+DROP TRIGGER releve_signin_revoked ON accounts_signin;
+DROP TRIGGER releve_device_deleted ON fleet_device;
+DROP TRIGGER releve_device_changed ON fleet_device;
+DROP TRIGGER releve_account_deleted ON accounts_account;
+DROP TRIGGER releve_account_changed ON accounts_account;
+DROP FUNCTION releve_membership_changed();
+DROP FUNCTION releve_signin_ended();
+DROP FUNCTION releve_device_changed();
+DROP FUNCTION releve_account_changed();

@@ -1,0 +1,5 @@
+DROP FUNCTION releve_own_device(bigint, bigint, text, text);
+DROP TRIGGER releve_one_sign_in_name ON accounts_account;
+DROP TRIGGER releve_one_sign_in_name ON fleet_device;
+DROP INDEX fleet_device_name_lower;
+DROP FUNCTION releve_one_sign_in_name();
