@@ -1,0 +1,28 @@
+"""PostgreSQL started by us from its programs alone: nothing to install, nothing to configure."""
+
+from .problem import (
+    AlreadyInUse,
+    DidNotStart,
+    DidNotStop,
+    EmbeddedPostgresError,
+    NoPostgresFound,
+    NoUserForPostgres,
+    OtherMajorVersion,
+    ProgramsOutOfReach,
+)
+from .process import ending_with_parent
+from .server import EmbeddedPostgres, running_url
+
+__all__ = [
+    "AlreadyInUse",
+    "DidNotStart",
+    "DidNotStop",
+    "EmbeddedPostgres",
+    "EmbeddedPostgresError",
+    "NoPostgresFound",
+    "NoUserForPostgres",
+    "OtherMajorVersion",
+    "ProgramsOutOfReach",
+    "ending_with_parent",
+    "running_url",
+]
