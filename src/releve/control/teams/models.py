@@ -1,7 +1,12 @@
 """A team owns devices, assets and runs; a membership says what an account may do in it."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
+
+if TYPE_CHECKING:
+    from releve.control.accounts.models import Account
 
 
 class Role(models.TextChoices):
@@ -16,7 +21,9 @@ class Team(models.Model):
     """The owner of everything that is owned."""
 
     name = models.CharField(max_length=128, unique=True)
-    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
+    members: "models.ManyToManyField[Account, Membership]" = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
+    )
 
     def __str__(self) -> str:
         return self.name

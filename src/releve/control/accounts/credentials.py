@@ -1,0 +1,67 @@
+"""Checks a name and its password or secret, in the same time whether the name is known or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from django.contrib.auth.hashers import check_password, make_password
+
+from releve.control.accounts.keys import pepper
+from releve.control.accounts.models import Account
+from releve.control.fleet.models import Device
+from releve.protocol.secret import Secret
+
+ARGON2_AT_ONCE = 2  # each takes 100 MB and a core for a tenth of a second
+ARGON2_WAIT_S = 10.0
+NOBODYS_HASH = "0" * 64
+_argon2 = BoundedSemaphore(ARGON2_AT_ONCE)
+
+
+class Busy(Exception):
+    """Too many people are signing in at this moment; try again."""
+
+    retry_after_s = 2
+
+
+@contextmanager
+def argon2_turn() -> Iterator[None]:
+    """Wait for a turn to compute a slow hash.
+
+    Raises:
+        Busy: None came in time.
+    """
+    if not _argon2.acquire(timeout=ARGON2_WAIT_S):
+        raise Busy
+    try:
+        yield
+    finally:
+        _argon2.release()
+
+
+def principal_named(name: str) -> Account | Device | None:
+    """Whoever signs in by that name, disabled or not: a device's name to the letter, an e-mail in any case."""
+    device = Device.objects.select_related("team").filter(name=name).first()
+    return device or Account.objects.filter(email=name.lower()).first()
+
+
+def is_right(principal: Account | Device | None, name: str, password: str) -> bool:
+    """Whether the password is the principal's, and the principal may sign in.
+
+    Every answer but a device's success costs what the look of the name makes expect: an e-mail one slow hash, any
+    other name one fast hash. So time tells nothing about which names exist.
+    """
+    if isinstance(principal, Account):
+        with argon2_turn():
+            is_match = check_password(password, principal.password)
+        return is_match and principal.is_active
+    is_match = _is_device_secret(principal, password)
+    if not is_match and "@" in name:
+        with argon2_turn():
+            make_password(password)
+    return is_match
+
+
+def _is_device_secret(device: Device | None, secret: str) -> bool:
+    kept = device.secret_hash if device and device.secret_hash else NOBODYS_HASH
+    is_match = Secret(secret).matches(kept, pepper())
+    return is_match and device is not None and bool(device.secret_hash) and device.is_enabled

@@ -1,0 +1,79 @@
+"""Makes a guesser wait: failed sign-ins are counted by (principal, address), in the database, for all workers.
+
+Counting by both means that one bad device behind a shared address locks out itself and none of its neighbours, and
+that nobody can lock out somebody else's device from afar.
+"""
+
+import hashlib
+import math
+from datetime import datetime
+from importlib import resources
+
+from django.conf import settings
+from django.db import connection
+
+from releve.control.accounts import counters
+from releve.control.accounts.models import Attempt
+from releve.control.accounts.origin import Origin
+
+_SQL = resources.files("releve.control.accounts").joinpath("sql")
+_FAILED = _SQL.joinpath("attempt_failed.sql").read_text(encoding="utf-8")
+_SWEEP = _SQL.joinpath("attempt_sweep.sql").read_text(encoding="utf-8")
+
+
+class TooManyAttempts(Exception):
+    """Too many failed sign-ins; wait and try again."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(self.__doc__)
+
+
+def refuse_if_blocked(name: str, origin: Origin, now: datetime) -> None:
+    """Let nobody try who has failed too often.
+
+    Raises:
+        TooManyAttempts: The wait is not over.
+    """
+    until = (
+        Attempt.objects.filter(principal=_principal(name), address=origin.subscriber, blocked_until__gt=now)
+        .values_list("blocked_until", flat=True)
+        .first()
+    )
+    if until is not None:
+        raise TooManyAttempts(max(1, math.ceil((until - now).total_seconds())))
+
+
+def failed(name: str, origin: Origin, now: datetime) -> bool:
+    """Count a failure; true for the very one that starts a wait.
+
+    Raises:
+        TooManyAttempts: Others failed at the same moment, so that this one was already too many.
+    """
+    allowed, window_s = settings.RELEVE.failures_allowed, settings.RELEVE.failure_window_s
+    values: dict[str, str | int | datetime] = {
+        "principal": _principal(name),
+        "address": origin.subscriber,
+        "now": now,
+        "window_s": window_s,
+        "allowed": allowed,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED, values)
+        failures = cursor.fetchone()[0]
+        if failures == 1:
+            cursor.execute(_SWEEP, values)
+    counters.count("sign_in_failures")
+    if failures > allowed:
+        raise TooManyAttempts(window_s)
+    return bool(failures == allowed)
+
+
+def succeeded(name: str, origin: Origin) -> None:
+    """Forget the failures before a success."""
+    Attempt.objects.filter(principal=_principal(name), address=origin.subscriber).delete()
+
+
+def _principal(name: str) -> str:
+    """A hash, because people type their password into the wrong field."""
+    return hashlib.sha256(name.casefold().encode()).hexdigest()

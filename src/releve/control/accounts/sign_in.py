@@ -1,0 +1,207 @@
+"""Signing in, refreshing and signing out: one row is one sign-in, and its tokens are computed from the row."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from releve.control.accounts import audit, counters, limiter
+from releve.control.accounts.credentials import is_right, principal_named
+from releve.control.accounts.keys import keyring
+from releve.control.accounts.models import Account, AuditKind, SignIn
+from releve.control.accounts.origin import Origin
+from releve.control.fleet.models import Device
+from releve.protocol import token
+from releve.protocol.token import Claims, Principal, TokenInvalid, TokenType
+
+REUSED = "refresh token used again"
+
+
+class WrongCredentials(Exception):
+    """No active account found with the given credentials."""
+
+
+class TokenReused(TokenInvalid):
+    """A spent refresh token was presented again; its whole sign-in is revoked."""
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """What a sign-in and a refresh answer."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+
+
+def sign_in(name: str, password: str, origin: Origin, now: datetime) -> TokenPair:
+    """Check the credentials of a person or a device and start a sign-in.
+
+    Raises:
+        WrongCredentials: Unknown, wrong or disabled; which of them is not said.
+        TooManyAttempts: The principal must wait, at this address.
+        Busy: Too many slow hashes are being computed.
+    """
+    limiter.refuse_if_blocked(name, origin, now)
+    principal = principal_named(name)
+    if not is_right(principal, name, password) or principal is None:
+        note_failure(name, principal, origin, now)
+        raise WrongCredentials
+    with transaction.atomic():
+        if not _still_stands(principal):
+            raise WrongCredentials
+        row = start(principal, origin, now)
+    limiter.succeeded(name, origin)
+    return _pair(row, now)
+
+
+def note_failure(name: str, principal: Account | Device | None, origin: Origin, now: datetime) -> None:
+    """Count a failed sign-in; only those of known principals are kept, so that made-up names fill nothing.
+
+    Raises:
+        TooManyAttempts: It was already one too many.
+    """
+    is_last = limiter.failed(name, origin, now)
+    if is_last:
+        counters.count("lockouts")
+    if principal is not None:
+        audit.record(AuditKind.SIGN_IN_FAILED, origin, principal)
+        if is_last:
+            audit.record(AuditKind.LOCKED_OUT, origin, principal)
+
+
+def start(principal: Account | Device, origin: Origin, now: datetime) -> SignIn:
+    """Begin a token family for somebody whose credentials were just checked."""
+    row = SignIn.objects.create(
+        account=principal if isinstance(principal, Account) else None,
+        device=principal if isinstance(principal, Device) else None,
+        started_at=now,
+        refreshed_at=now,
+        rotated_at=now,
+        expires_at=now + _life(is_device=isinstance(principal, Device)),
+        address=origin.address,
+        user_agent=origin.user_agent,
+    )
+    audit.record(AuditKind.SIGNED_IN, origin, principal, detail={"sign_in": str(row.id)})
+    counters.count("sign_ins")
+    return row
+
+
+def refresh(text: str, origin: Origin, now: datetime) -> TokenPair:
+    """Spend a refresh token for its one successor.
+
+    The parent presented again within the grace gets the same successor: an answer was lost, or two tabs asked.
+
+    Raises:
+        TokenReused: It was spent longer ago; the sign-in is revoked and an alert raised.
+        TokenInvalid: It is no refresh token of a sign-in that stands.
+    """
+    claims = token.read(text, TokenType.REFRESH, now, keyring())
+    row = _rotated(claims, origin, now) or _rotated_before(claims, origin, now)
+    counters.count("refreshes")
+    return _pair(row, now)
+
+
+def revoke(row: SignIn, reason: str, origin: Origin, now: datetime, *, by: Account | None = None) -> bool:
+    """End a sign-in on every worker at once; false if it had ended already."""
+    revoked = SignIn.objects.filter(id=row.id, revoked_at=None).update(revoked_at=now, revoked_reason=reason)
+    if revoked:
+        counters.count("revocations")
+        kind = AuditKind.SIGNED_OUT if reason == "signed out" else AuditKind.SIGN_IN_REVOKED
+        audit.record(kind, origin, _principal(row), by=by, detail={"sign_in": str(row.id), "reason": reason})
+    return bool(revoked)
+
+
+def access_token(row: SignIn, now: datetime) -> str:
+    """An access token of a sign-in that stands."""
+    return token.issue_access(
+        token_principal(row),
+        row.id,
+        issued_at=now,
+        expires_at=min(now + _access_life(is_device=row.device_id is not None), row.expires_at),
+        keyring=keyring(),
+    )
+
+
+def token_principal(row: SignIn) -> Principal:
+    """Who a sign-in's tokens are for."""
+    if row.device_id is not None:
+        return Principal.device(row.device_id)
+    return Principal.person(row.account_id or 0)
+
+
+def _rotated(claims: Claims, origin: Origin, now: datetime) -> SignIn | None:
+    """One conditional UPDATE decides who rotates; the row is read back under its lock.
+
+    It names no other table: its condition must be evaluated again on the row's newest version when another refresh
+    holds the lock, which PostgreSQL does not do for a subquery. Whoever is disabled has no sign-in that stands.
+    """
+    standing = SignIn.objects.filter(
+        id=claims.sign_in, generation=claims.generation or 0, revoked_at=None, expires_at__gt=now
+    )
+    life = _life(is_device=claims.principal.is_device)
+    with transaction.atomic():
+        if not standing.update(generation=F("generation") + 1, rotated_at=now, refreshed_at=now, expires_at=now + life):
+            return None
+        row = SignIn.objects.select_related("account", "device").get(id=claims.sign_in)
+        audit.record(AuditKind.REFRESHED, origin, _principal(row), detail={"sign_in": str(row.id)})
+    return row
+
+
+def _rotated_before(claims: Claims, origin: Origin, now: datetime) -> SignIn:
+    """The row whose successor a second use within the grace may have."""
+    row = SignIn.objects.select_related("account", "device").filter(id=claims.sign_in).first()
+    if row is None or claims.generation is None or claims.generation >= row.generation:
+        raise TokenInvalid  # what was never spent and yet did not rotate belongs to a sign-in that has ended
+    is_parent = claims.generation == row.generation - 1
+    is_in_grace = now - row.rotated_at <= timedelta(seconds=settings.RELEVE.refresh_grace_s)
+    if row.revoked_at is None and row.expires_at > now and is_parent and is_in_grace:
+        return row
+    if row.revoked_at is not None and row.revoked_reason != REUSED:
+        raise TokenInvalid
+    if revoke(row, REUSED, origin, now):
+        counters.count("refresh_reuses")
+        audit.record(AuditKind.REFRESH_REUSED, origin, _principal(row), detail={"sign_in": str(row.id)})
+    raise TokenReused
+
+
+def _still_stands(principal: Account | Device) -> bool:
+    """Whether nobody disabled the principal or changed its password since it was checked; holds it until commit."""
+    if isinstance(principal, Device):
+        devices = Device.objects.select_for_update().filter(
+            id=principal.id, is_enabled=True, secret_hash=principal.secret_hash
+        )
+        return devices.first() is not None
+    accounts = Account.objects.select_for_update().filter(id=principal.id, is_active=True, password=principal.password)
+    return accounts.first() is not None
+
+
+def _pair(row: SignIn, now: datetime) -> TokenPair:
+    return TokenPair(
+        access=access_token(row, now),
+        refresh=token.issue_refresh(
+            token_principal(row),
+            row.id,
+            generation=row.generation,
+            rotated_at=row.rotated_at,
+            expires_at=row.expires_at,
+            keyring=keyring(),
+        ),
+    )
+
+
+def _principal(row: SignIn) -> Account | Device:
+    principal = row.device or row.account
+    if principal is None:
+        raise TokenInvalid
+    return principal
+
+
+def _access_life(*, is_device: bool) -> timedelta:
+    return timedelta(seconds=settings.RELEVE.device_token_s if is_device else settings.RELEVE.access_token_s)
+
+
+def _life(*, is_device: bool) -> timedelta:
+    """A sign-in outlives the access tokens that it gives."""
+    return max(timedelta(seconds=settings.RELEVE.refresh_token_s), _access_life(is_device=is_device))

@@ -1,0 +1,185 @@
+"""Everything that changes a device."""
+
+import re
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+
+from releve.control.accounts import audit
+from releve.control.accounts.keys import pepper
+from releve.control.accounts.models import Account, AuditKind
+from releve.control.accounts.origin import COMMAND_LINE, Origin
+from releve.control.fleet.models import DEVICE_NAME, Contract, Device, validate_zone
+from releve.control.teams.models import Team
+from releve.protocol.secret import Secret
+
+SECRET_LIMIT = 256
+
+
+class DeviceProblem(Exception):
+    """The device cannot be changed so; the message says why."""
+
+    field = "name"
+
+
+class BadName(DeviceProblem):
+    """A device's name has letters, digits and @ . _ - : only, at most 128 of them."""
+
+
+class NameTaken(DeviceProblem):
+    """Another device or an account signs in by that name already."""
+
+
+class UnknownContract(DeviceProblem):
+    """A contract is one of gym, racing, profilometre, generic."""
+
+    field = "contract"
+
+
+class UnknownZone(DeviceProblem):
+    """There is no time zone of that name."""
+
+    field = "timezone"
+
+
+class BadSecret(DeviceProblem):
+    """A secret has 8 to 256 characters."""
+
+    field = "secret"
+
+
+class UnknownDevice(DeviceProblem):
+    """No device has that name."""
+
+
+def register_device(  # noqa: PLR0913 - a device has that many properties
+    *,
+    team: Team,
+    name: str,
+    contract: str = Contract.GENERIC,
+    timezone: str | None = None,
+    secret: Secret | None = None,
+    by: Account | None = None,
+    origin: Origin = COMMAND_LINE,
+) -> tuple[Device, Secret]:
+    """Add a device to the team; its secret is shown once and never again.
+
+    Raises:
+        BadName: The name has a character that it may not have, or too many.
+        NameTaken: A device or an account of the installation has the name.
+        UnknownContract: There is no such contract.
+        UnknownZone: There is no such time zone.
+        BadSecret: A chosen secret is too short or too long.
+    """
+    zone = timezone or settings.RELEVE.time_zone
+    _check(name=name, contract=contract, timezone=zone)
+    chosen = secret or Secret.new()
+    device = Device(team=team, name=name, contract=contract, timezone=zone, secret_hash=_hash(chosen))
+    with transaction.atomic():
+        _save(device)
+        audit.record(AuditKind.DEVICE_ADDED, origin, device, by=by, detail={"name": name, "contract": contract})
+    return device, chosen
+
+
+def change_device(
+    device: Device, *, by: Account | None = None, origin: Origin = COMMAND_LINE, **changes: str
+) -> Device:
+    """Change a device's name, contract or time zone.
+
+    Raises:
+        DeviceProblem: As for a new device.
+    """
+    _check(**changes)
+    for field, value in changes.items():
+        setattr(device, field, value)
+    with transaction.atomic():
+        _save(device)
+        audit.record(AuditKind.DEVICE_CHANGED, origin, device, by=by, detail=changes)
+    return device
+
+
+def device_by_name(name: str) -> Device:
+    """Find a device.
+
+    Raises:
+        UnknownDevice: There is none.
+    """
+    device = Device.objects.select_related("team").filter(name=name).first()
+    if device is None:
+        raise UnknownDevice(f"no device is called {name}")
+    return device
+
+
+def disable_device(device: Device, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Device:
+    """Refuse the device everywhere; the database revokes its sign-ins and tells every worker."""
+    return _set_enabled(device, AuditKind.DEVICE_DISABLED, by=by, origin=origin)
+
+
+def enable_device(device: Device, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Device:
+    """Let the device sign in again; what was revoked stays revoked."""
+    return _set_enabled(device, AuditKind.DEVICE_ENABLED, by=by, origin=origin)
+
+
+def new_secret(
+    device: Device,
+    secret: Secret | None = None,
+    *,
+    by: Account | None = None,
+    origin: Origin = COMMAND_LINE,
+) -> Secret:
+    """Replace the device's secret; every sign-in of before is revoked.
+
+    Raises:
+        BadSecret: A chosen secret is too short or too long.
+    """
+    chosen = secret or Secret.new()
+    device.secret_hash = _hash(chosen)
+    with transaction.atomic():
+        device.save(update_fields=["secret_hash"])
+        audit.record(AuditKind.SECRET_REPLACED, origin, device, by=by)
+    return chosen
+
+
+def own_device(account: Account, team: Team) -> Device:
+    """The device that a person's own readings go to, made at the first need; it has no secret."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT releve_own_device(%s, %s, %s, %s)",
+            [account.pk, team.pk, Contract.PROFILOMETRE, settings.RELEVE.time_zone],
+        )
+        return Device.objects.select_related("team").get(pk=cursor.fetchone()[0])
+
+
+def _check(*, name: str | None = None, contract: str | None = None, timezone: str | None = None) -> None:
+    if name is not None and not re.fullmatch(DEVICE_NAME, name):
+        raise BadName(BadName.__doc__)
+    if contract is not None and contract not in Contract.values:
+        raise UnknownContract(f"{contract!r} is not one of {', '.join(Contract.values)}")
+    try:
+        if timezone is not None:
+            validate_zone(timezone)
+    except ValidationError as error:
+        raise UnknownZone(error.message) from error
+
+
+def _hash(secret: Secret) -> str:
+    if not 8 <= len(secret.text) <= SECRET_LIMIT:  # noqa: PLR2004 - the message names it
+        raise BadSecret(BadSecret.__doc__)
+    return secret.hash(pepper())
+
+
+def _save(device: Device) -> None:
+    try:
+        with transaction.atomic():
+            device.save()
+    except IntegrityError as error:
+        raise NameTaken(f"{device.name} is taken by another device or an account") from error
+
+
+def _set_enabled(device: Device, kind: AuditKind, *, by: Account | None, origin: Origin) -> Device:
+    device.is_enabled = kind == AuditKind.DEVICE_ENABLED
+    with transaction.atomic():
+        device.save(update_fields=["is_enabled"])
+        audit.record(kind, origin, device, by=by)
+    return device

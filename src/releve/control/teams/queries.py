@@ -1,0 +1,27 @@
+"""Reads about teams, and what an account may do in them."""
+
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
+from releve.control.accounts.models import Account, AuditEvent
+from releve.control.teams.models import Role, Team
+
+READERS = frozenset({Role.ADMIN, Role.EDITOR, Role.VIEWER})
+EDITORS = frozenset({Role.ADMIN, Role.EDITOR})
+ADMINISTRATORS = frozenset({Role.ADMIN})
+
+
+def teams_of(account: Account, roles: Collection[Role] = READERS) -> QuerySet[Team]:
+    """The teams in which the account has one of the roles; being a superuser opens the admin site, not a team."""
+    return Team.objects.filter(memberships__account=account, memberships__role__in=roles).order_by("name")
+
+
+def role_in(account: Account, team: Team) -> str | None:
+    """The account's role in a team."""
+    return team.memberships.filter(account=account).values_list("role", flat=True).first()
+
+
+def team_events(team: Team) -> QuerySet[AuditEvent]:
+    """What happened in a team, the latest first."""
+    return AuditEvent.objects.filter(team=team).select_related("account", "device").order_by("-id")
