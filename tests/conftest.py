@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,14 +29,14 @@ class Server:
     def create_database(self, template: str = "template1") -> str:
         """Make a database with a name of its own; returns its URL."""
         name = f"test_{uuid4().hex}"
-        query = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        query = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # ten times faster in memory
         self._execute(query.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url_of(name)
 
     def drop_database(self, url: str) -> None:
         """Remove a database, ending whatever is still connected to it."""
-        name = conninfo.conninfo_to_dict(url)["dbname"]
-        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(str(name))))
+        query = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        self._execute(query.format(sql.Identifier(database_name(url))))
 
     def url_of(self, database: str) -> str:
         """The server's URL with another database in its path."""
@@ -47,13 +49,18 @@ class Server:
             connection.execute(query)
 
 
+def database_name(url: str) -> str:
+    """The database that a URL names."""
+    return str(conninfo.conninfo_to_dict(url)["dbname"])
+
+
 @pytest.fixture(scope="session")
-def postgres(reachable_directory: Callable[[], Path]) -> Iterator[Server]:
+def postgres(reachable_directory: Callable[..., Path]) -> Iterator[Server]:
     """The session's PostgreSQL, with the durability that production has."""
     if EXTERNAL_URL:
         yield Server(EXTERNAL_URL)
         return
-    embedded = EmbeddedPostgres(reachable_directory())
+    embedded = EmbeddedPostgres(reachable_directory(_fast_folder()))
     yield Server(embedded.start(), embedded)
     embedded.stop()
 
@@ -74,22 +81,53 @@ def module_database_url(postgres: Server) -> Iterator[str]:
     postgres.drop_database(url)
 
 
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Server, reachable_directory: Callable[..., Path]) -> Iterator[str]:
+    """Name of a database that every migration has run in; nothing may stay connected to it."""
+    url = postgres.create_database()
+    surroundings = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "releve.control.configuration",
+        "RELEVE_DATA_DIR": str(reachable_directory()),
+    }
+    migrate = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
+    subprocess.run(migrate, env=surroundings, check=True)
+    yield database_name(url)
+    postgres.drop_database(url)
+
+
 @pytest.fixture
-def data_dir(reachable_directory: Callable[[], Path]) -> Path:
+def migrated_url(postgres: Server, migrated_template: str) -> Iterator[str]:
+    """URL of a database with every table and no row of ours, for this test alone."""
+    url = postgres.create_database(migrated_template)
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def data_dir(reachable_directory: Callable[..., Path]) -> Path:
     """A data directory for a server of the test's own."""
     return reachable_directory()
 
 
 @pytest.fixture(scope="session")
-def reachable_directory() -> Iterator[Callable[[], Path]]:
+def reachable_directory() -> Iterator[Callable[..., Path]]:
     """Make folders that PostgreSQL's user reaches when we are root, with paths short enough for a socket."""
     made: list[Path] = []
 
-    def make() -> Path:
-        made.append(Path(tempfile.mkdtemp(prefix="releve-test-", dir="/tmp")))
+    def make(parent: Path = Path("/tmp")) -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="releve-test-", dir=parent)))
         made[-1].chmod(0o711)
         return made[-1]
 
     yield make
     for directory in made:
         shutil.rmtree(directory)
+
+
+def _fast_folder() -> Path:
+    """Memory where there is enough of it (containers often have 64 MB)."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
+    return memory if has_room else Path("/tmp")
