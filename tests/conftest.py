@@ -17,6 +17,9 @@ from releve.storage.embedded import EmbeddedPostgres
 
 # For the tests alone; popped because no setting is called that.
 EXTERNAL_URL = os.environ.pop("RELEVE_TEST_DATABASE_URL", "")
+# TMPDIR may be too deep for a socket; the folders made in these have random names.
+SHORT_PATH = Path("/tmp")  # noqa: S108
+MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 class Server:
@@ -116,7 +119,7 @@ def reachable_directory() -> Iterator[Callable[..., Path]]:
     """Make folders that PostgreSQL's user reaches when we are root, with paths short enough for a socket."""
     made: list[Path] = []
 
-    def make(parent: Path = Path("/tmp")) -> Path:
+    def make(parent: Path = SHORT_PATH) -> Path:
         made.append(Path(tempfile.mkdtemp(prefix="releve-test-", dir=parent)))
         made[-1].chmod(0o711)
         return made[-1]
@@ -128,6 +131,5 @@ def reachable_directory() -> Iterator[Callable[..., Path]]:
 
 def _fast_folder() -> Path:
     """Memory where there is enough of it (containers often have 64 MB)."""
-    memory = Path("/dev/shm")
-    has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
-    return memory if has_room else Path("/tmp")
+    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30
+    return MEMORY if has_room else SHORT_PATH
