@@ -1,5 +1,6 @@
 """What a reading is, and the rules that its channels keep on every transport."""
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -31,12 +32,21 @@ class Draft(msgspec.Struct):
         sent: The timestamp as sent, None for none.
         key: The sender's own message id, None for none.
         machine: The number of the machine the reading is about, where one device serves several.
+        device: The device that the reading says it is of, None where it says nothing.
     """
 
     channels: dict[str, Any]
     sent: Any = None
     key: str | None = None
     machine: str | None = None
+    device: Any = None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """By which contract and transport a submission came, kept with what is quarantined."""
+
+    contract: str
+    transport: str
 
 
 class Reading(msgspec.Struct):
@@ -66,6 +76,44 @@ class Reading(msgspec.Struct):
     def needs_receipt(self) -> bool:
         """Whether a repeat would get another instant, so that its identity must be kept apart (promise P2)."""
         return self.instant.follows_server and (self.keyed or self.instant.rule is not Rule.SERVER)
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """A reading that is kept aside with its raw bytes and a reason, and can be replayed.
+
+    Attributes:
+        device_id: The device that sent it.
+        received_us: When it was received, microseconds since 1970 UTC.
+        contract: The contract that reads the bytes on a replay.
+        transport: How it came: `http`, `mqtt` or `bridge`.
+        field: Where the trouble is.
+        reason: What the trouble is.
+        digest: Hash of the bytes; the same bytes again are the same quarantined reading.
+        payload: The reading's own bytes.
+    """
+
+    device_id: int
+    received_us: int
+    contract: str
+    transport: str
+    field: str
+    reason: str
+    digest: bytes
+    payload: bytes
+
+
+def quarantine(payload: bytes, *, device_id: int, received_us: int, source: Source, problem: BadReading) -> Quarantined:
+    """Set a reading aside because of a problem with it."""
+    return Quarantined(
+        device_id,
+        received_us,
+        source.contract,
+        source.transport,
+        problem.field or "",
+        problem.detail,
+        sha256(payload).digest(),
+        payload,
+    )
 
 
 def take_channels(fields: dict[str, Any], *, escaped_nul: bool) -> dict[str, Any]:

@@ -42,7 +42,12 @@ def decode_syntax(payload: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise BadJSON(f"not UTF-8: {error.reason} at byte {error.start}") from error
     except (msgspec.DecodeError, ValueError) as error:
-        raise BadJSON(_reason(payload, error)) from error
+        raise refusal(payload, error) from error
+
+
+def refusal(payload: bytes, error: Exception) -> BadJSON:
+    """The problem with a payload that the decoder could not read."""
+    return BadJSON(_reason(payload, error))
 
 
 def check(value: Any, *, escaped_nul: bool = True, depth: int = 0, field: str | None = None) -> None:

@@ -1,3 +1,5 @@
+DROP TRIGGER releve_mount_removed ON fleet_mount;
+DROP FUNCTION releve_asset_removed();
 DROP TRIGGER releve_membership_changed ON teams_membership;
 DROP TRIGGER releve_signin_deleted ON accounts_signin;
 DROP TRIGGER releve_signin_revoked ON accounts_signin;

@@ -79,3 +79,14 @@ $$;
 
 CREATE TRIGGER releve_membership_changed AFTER INSERT OR UPDATE OR DELETE ON teams_membership
 FOR EACH ROW EXECUTE FUNCTION releve_membership_changed();
+
+-- Workers remember which machines they registered; they look again when an asset or a mount is removed.
+CREATE FUNCTION releve_asset_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('releve_revocation', 'asset:removed');
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER releve_mount_removed AFTER DELETE ON fleet_mount
+FOR EACH STATEMENT EXECUTE FUNCTION releve_asset_removed();

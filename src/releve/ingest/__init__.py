@@ -1,0 +1,1 @@
+"""The path of a reading, from bytes to durable."""

@@ -1,0 +1,63 @@
+"""Our own reading: `{"time": …, "id": …, "channels": {…}}`, or the channels beside the time in one flat object."""
+
+from typing import Any
+
+from releve.protocol.problem import BadReading
+from releve.protocol.reading import Draft, take_channels, type_names
+
+KEY_LIMIT = 256
+_RESERVED = frozenset({"id", "device", "time", "timestamp", "channels"})
+
+
+def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - one signature for every contract
+    """Read one object.
+
+    Raises:
+        BadReading: A field is wrong.
+    """
+    channels = fields.get("channels")
+    if channels is None:
+        channels = {name: value for name, value in fields.items() if name not in _RESERVED}
+    elif type(channels) is not dict:
+        raise BadReading(f"must be an object, not {type_names[type(channels)]}", field="channels")
+    else:
+        _refuse_strays(fields)
+    return Draft(
+        channels=take_channels(channels, escaped_nul=escaped_nul),
+        sent=timestamp(fields),
+        key=message_id(fields),
+        device=fields.get("device"),
+    )
+
+
+def timestamp(fields: dict[str, Any]) -> Any:
+    """The timestamp as sent, under either of its two names.
+
+    Raises:
+        BadReading: Both names are used.
+    """
+    if "time" in fields and "timestamp" in fields:
+        raise BadReading("stands beside `timestamp`; send one of the two", field="time")
+    return fields.get("time", fields.get("timestamp"))
+
+
+def message_id(fields: dict[str, Any]) -> str | None:
+    """The sender's own message id.
+
+    Raises:
+        BadReading: It is neither text nor a whole number, or too long.
+    """
+    key = fields.get("id")
+    if key is None:
+        return None
+    if type(key) is int:
+        return str(key)
+    if type(key) is not str or not 0 < len(key) <= KEY_LIMIT:
+        raise BadReading(f"must be a whole number or text of 1 to {KEY_LIMIT} characters", field="id")
+    return key
+
+
+def _refuse_strays(fields: dict[str, Any]) -> None:
+    for name in fields:
+        if name not in _RESERVED:
+            raise BadReading("stands beside `channels`; put it inside", field=name)

@@ -1,0 +1,68 @@
+"""What the ingest path counts: plain numbers in memory, because a metrics library's locks would cost more than the work.
+
+Served at /metrics by `releve.ingest.metrics`, summed over the workers.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from typing import Any
+
+BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+GROUP_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+STEPS = ("authenticate", "decode", "commit", "answer")
+
+
+class Histogram:
+    """Counts of values per bucket, and their sum."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+class Counters:
+    """The counts of one worker since it started."""
+
+    def __init__(self) -> None:
+        self.outcomes: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.problems: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.steps = {step: Histogram(BOUNDS_S) for step in STEPS}
+        self.groups = Histogram(GROUP_BOUNDS)
+        self.group_s = Histogram(BOUNDS_S)
+        self.depth = 0
+
+    def time(self, step: str, elapsed_s: float) -> None:
+        """Count how long one submission spent in a step of the path."""
+        self.steps[step].add(elapsed_s)
+
+    def committed(self, readings: int, elapsed_s: float) -> None:
+        """Count one group that was committed."""
+        self.groups.add(readings)
+        self.group_s.add(elapsed_s)
+
+    def ended(self, transport: str, outcome: str, readings: int = 1) -> None:
+        """Count readings by how they ended."""
+        self.outcomes[transport, outcome] += readings
+
+    def refused(self, transport: str, problem: str) -> None:
+        """Count a submission that was refused as a whole."""
+        self.problems[transport, problem] += 1
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything as plain JSON values, for the sibling worker that is asked for the metrics."""
+        return {
+            "outcomes": [[*key, count] for key, count in self.outcomes.items()],
+            "problems": [[*key, count] for key, count in self.problems.items()],
+            "steps": {step: [histogram.counts, histogram.total] for step, histogram in self.steps.items()},
+            "groups": [self.groups.counts, self.groups.total],
+            "group_s": [self.group_s.counts, self.group_s.total],
+            "depth": self.depth,
+        }

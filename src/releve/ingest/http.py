@@ -1,0 +1,150 @@
+"""The data plane's HTTP routes that take readings in: `/data`, `/api/send/data` and `/api/v1/readings`."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from releve.ingest.authenticate import Authenticator, ExpiredToken, InvalidToken
+from releve.ingest.contract import GENERIC, GYM, PROFILOMETRE, Contract
+from releve.ingest.decode import Arrival, Shape, split
+from releve.ingest.pipeline import Pipeline
+from releve.ingest.request import Header, Request, Send, answer, answer_problem
+from releve.protocol.outcome import Outcome, Receipt
+from releve.protocol.problem import BadReading, MethodNotAllowed, Problem, Unauthenticated
+from releve.protocol.sender import Sender
+
+KEY_LIMIT = 256
+CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="api"')
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class IngestRoutes:
+    """Answers the routes that take readings in.
+
+    Args:
+        authenticator: Tells whose token it is.
+        pipeline: Takes the readings to the disk.
+        batch_limit: Most readings in one request.
+    """
+
+    def __init__(self, authenticator: Authenticator, pipeline: Pipeline, *, batch_limit: int) -> None:
+        self._authenticator = authenticator
+        self._pipeline = pipeline
+        self._batch_limit = batch_limit
+        self.handlers = {
+            "/data": self.gym,
+            "/api/send/data": self.profilometre,
+            "/api/v1/readings": self.readings,
+        }
+
+    async def gym(self, request: Request, send: Send) -> None:
+        """Contract A: one reading of a gym machine."""
+        try:
+            receipt, sender = await self._accept_one(request, GYM)
+        except Unauthenticated as problem:
+            detail = "Token expiré" if isinstance(problem, ExpiredToken) else "Token invalide"
+            await answer_problem(send, problem, {"detail": detail}, (CHALLENGE,))
+        else:
+            await answer(send, 200, {"message": "Données reçues", "device": sender.name, **verdict(receipt)})
+
+    async def profilometre(self, request: Request, send: Send) -> None:
+        """Contract C: one reading of a profilometre or a phone; exactly 200, for a repeat too."""
+        try:
+            receipt, sender = await self._accept_one(request, PROFILOMETRE)
+        except Unauthenticated as problem:
+            await answer_problem(send, problem, not_valid(problem), (CHALLENGE,))
+        else:
+            await answer(send, 200, {"message": "Data received", "device": sender.name, **verdict(receipt)})
+
+    async def readings(self, request: Request, send: Send) -> None:
+        """Our own: one object, an array, or one object per line; a verdict per reading, in order."""
+        try:
+            sender = await self._sender(request, GENERIC)
+            shape = await self._shape(request)
+            receipts = await self._accept(request, shape, GENERIC, sender)
+        except Unauthenticated as problem:
+            await answer_problem(send, problem, headers=(CHALLENGE,))
+        else:
+            if shape.is_batch:
+                is_taken = any(receipt.outcome is not Outcome.REFUSED for receipt in receipts)
+                await answer(send, 200 if is_taken else BadReading.status, verdicts(receipts))
+            else:
+                await answer(send, 200, verdict(receipts[0]))
+
+    async def _accept_one(self, request: Request, contract: Contract) -> tuple[Receipt, Sender]:
+        sender = await self._sender(request, contract)
+        shape = Shape([await request.body()], is_batch=False)
+        return (await self._accept(request, shape, contract, sender))[0], sender
+
+    async def _accept(self, request: Request, shape: Shape, contract: Contract, sender: Sender) -> list[Receipt]:
+        arrival = Arrival(received_us=time.time_ns() // 1000, transport="http", key=_message_id(request))
+        return await self._pipeline.accept(shape, contract=contract, sender=sender, arrival=arrival)
+
+    async def _shape(self, request: Request) -> Shape:
+        is_lines = b"ndjson" in request.headers.get(b"content-type", b"")
+        return split(await request.body(), is_lines=is_lines, limit=self._batch_limit)
+
+    async def _sender(self, request: Request, contract: Contract) -> Sender:
+        if request.method != "POST":
+            raise MethodNotAllowed(f"{request.path} takes POST only")
+        token = request.token()
+        if token is None:
+            raise Unauthenticated
+        began_s = time.perf_counter()
+        sender = await self._authenticator.sender(token)
+        if sender.device_id is None:
+            sender = await self._authenticator.with_device(sender, token, contract=contract.name)
+        self._pipeline.counters.time("authenticate", time.perf_counter() - began_s)
+        return sender
+
+
+def verdict(receipt: Receipt) -> dict[str, Any]:
+    """What one reading's sender is told beside its contract's own words."""
+    document: dict[str, Any] = {"outcome": receipt.outcome, "duplicate": receipt.outcome is Outcome.DUPLICATE}
+    if receipt.time_us is not None:
+        document["time"] = iso(receipt.time_us)
+        document["clock"] = receipt.clock
+    if receipt.reason is not None:
+        document["field"] = receipt.field
+        document["reason"] = receipt.reason
+    return document
+
+
+def verdicts(receipts: list[Receipt]) -> dict[str, Any]:
+    """What a batch's sender is told: the count of each outcome, and a verdict per reading, in order."""
+    counts = dict.fromkeys(Outcome, 0)
+    for receipt in receipts:
+        counts[receipt.outcome] += 1
+    return {
+        **{outcome.value: count for outcome, count in counts.items()},
+        "readings": [{"index": index, **verdict(receipt)} for index, receipt in enumerate(receipts)],
+    }
+
+
+def not_valid(problem: Problem) -> dict[str, Any]:
+    """Contract C's document for a token that is missing, expired or not valid."""
+    if not isinstance(problem, ExpiredToken | InvalidToken):
+        return {"detail": "Authentication credentials were not provided."}
+    return {
+        "detail": "Given token not valid for any token type",
+        "code": "token_not_valid",
+        "messages": [{"token_class": "AccessToken", "token_type": "access", "message": problem.detail}],
+    }
+
+
+def iso(time_us: int) -> str:
+    """An instant as ISO 8601 in UTC.
+
+    >>> iso(1_767_225_600_250_000)
+    '2026-01-01T00:00:00.250000Z'
+    """
+    return (_EPOCH + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
+
+
+def _message_id(request: Request) -> str | None:
+    key = request.headers.get(b"idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= KEY_LIMIT:
+        raise BadReading(f"has 1 to {KEY_LIMIT} characters", field="Idempotency-Key")
+    return key.decode("latin-1")

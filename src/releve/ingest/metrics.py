@@ -1,0 +1,80 @@
+"""`/metrics` in Prometheus' text format: this worker's counts and its siblings', summed."""
+
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from releve.ingest.counters import BOUNDS_S, GROUP_BOUNDS
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+_log = structlog.get_logger()
+
+
+class _Snapshots(Collector):
+    def __init__(self, snapshots: list[Mapping[str, Any]]) -> None:
+        self._snapshots = snapshots
+
+    def collect(self) -> Iterable[Metric]:
+        """One family per thing that is counted."""
+        yield self._labelled("releve_readings", "Readings by how they ended.", "outcomes", ("transport", "outcome"))
+        yield self._labelled("releve_problems", "Submissions refused whole.", "problems", ("transport", "problem"))
+        yield self._labelled("releve_sign_in_events", "Sign-ins and what became of them.", "sign_ins", ("event",))
+        steps = HistogramMetricFamily(
+            "releve_step_seconds", "Time that a submission spent in a step of the path.", labels=["step"]
+        )
+        for step in self._snapshots[0]["steps"]:
+            histograms = [snapshot["steps"][step] for snapshot in self._snapshots if step in snapshot["steps"]]
+            steps.add_metric([step], *_summed(histograms, BOUNDS_S))
+        yield steps
+        yield self._histogram("releve_commit_readings", "Readings per commit.", "groups", GROUP_BOUNDS)
+        yield self._histogram("releve_commit_seconds", "Time per commit.", "group_s", BOUNDS_S)
+        depth = sum(snapshot["depth"] for snapshot in self._snapshots)
+        yield GaugeMetricFamily("releve_backlog_readings", "Readings waiting for their commit.", value=depth)
+        yield GaugeMetricFamily("releve_workers", "Workers that answered.", value=len(self._snapshots))
+
+    def _labelled(self, name: str, text: str, key: str, labels: tuple[str, ...]) -> Metric:
+        family = CounterMetricFamily(name, text, labels=labels)
+        totals: dict[tuple[str, ...], int] = {}
+        for snapshot in self._snapshots:
+            for *values, count in snapshot.get(key, ()):
+                totals[tuple(values)] = totals.get(tuple(values), 0) + count
+        for values, count in sorted(totals.items()):
+            family.add_metric(values, count)
+        return family
+
+    def _histogram(self, name: str, text: str, key: str, bounds: tuple[float, ...]) -> Metric:
+        family = HistogramMetricFamily(name, text)
+        family.add_metric([], *_summed([snapshot[key] for snapshot in self._snapshots], bounds))
+        return family
+
+
+def render(snapshots: list[Mapping[str, Any]]) -> bytes:
+    """The metrics of all workers together, from a snapshot of each."""
+    registry = CollectorRegistry()
+    registry.register(_Snapshots(snapshots))
+    return generate_latest(registry)
+
+
+def siblings(folder: Path, *, own: Path) -> list[Mapping[str, Any]]:
+    """The snapshots that the other workers last wrote."""
+    found = []
+    for path in sorted(folder.glob("worker-*.metrics.json")):
+        if path != own:
+            try:
+                found.append(msgspec.json.decode(path.read_bytes()))
+            except (OSError, msgspec.DecodeError) as error:
+                _log.warning("a worker's metrics cannot be read", path=path.name, error=str(error))
+    return found
+
+
+def _summed(histograms: list[Any], bounds: tuple[float, ...]) -> tuple[list[tuple[str, float]], float]:
+    counts = [sum(column) for column in zip(*(counts for counts, _ in histograms), strict=True)]
+    labels = [*(str(float(bound)) for bound in bounds), "+Inf"]
+    return list(zip(labels, accumulate(counts), strict=True)), sum(total for _, total in histograms)

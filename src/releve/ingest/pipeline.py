@@ -1,0 +1,41 @@
+"""The path of a reading, from bytes to durable: every transport calls `accept` and nothing else."""
+
+from collections.abc import Sequence
+from time import perf_counter
+
+from releve.ingest.batch import GroupCommit
+from releve.ingest.contract import Contract
+from releve.ingest.counters import Counters
+from releve.ingest.decode import Arrival, Item, Shape, decode
+from releve.protocol.outcome import Receipt
+from releve.protocol.sender import Sender
+
+
+class Pipeline:
+    """Decode, authorise, commit; what was counted on the way is in `counters`."""
+
+    def __init__(self, group: GroupCommit, counters: Counters) -> None:
+        self.group = group
+        self.counters = counters
+
+    async def accept(self, shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival) -> list[Receipt]:
+        """Take one submission from bytes to durable; one receipt per reading, in order.
+
+        Raises:
+            Problem: Refused as a whole. Nothing was stored, except that after `Unavailable` the outcome is unknown;
+                sending again is always safe.
+        """
+        began_s = perf_counter()
+        items = decode(shape, contract=contract, sender=sender, arrival=arrival)
+        self.counters.time("decode", perf_counter() - began_s)
+        receipts = await self._commit(items)
+        for receipt in receipts:
+            self.counters.ended(arrival.transport, receipt.outcome)
+        return receipts
+
+    async def _commit(self, items: Sequence[Item]) -> list[Receipt]:
+        entries = [item for item in items if type(item) is not Receipt]
+        if len(entries) == len(items):
+            return await self.group.add(entries)
+        committed = iter(await self.group.add(entries)) if entries else iter(())
+        return [item if type(item) is Receipt else next(committed) for item in items]

@@ -1,0 +1,1 @@
+"""Reads over HTTP: readings, machine status, quarantine."""

@@ -1,0 +1,177 @@
+"""The data plane's HTTP routes that read: who may ask is settled here, once for all of them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+import msgspec
+from psycopg.rows import dict_row
+
+from releve.ingest.authenticate import Authenticator, ExpiredToken
+from releve.ingest.http import CHALLENGE
+from releve.ingest.pipeline import Pipeline
+from releve.ingest.request import Request, Send, answer_problem
+from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
+from releve.protocol.sender import Sender
+from releve.query import machine, quarantine, readings
+from releve.storage.directory import Directory
+from releve.storage.queries import query
+
+Handler = Callable[[Request, Send], Awaitable[None]]
+_DEVICES = ("api", "v1", "devices")
+_LARGEST_ID = 2**31 - 1
+
+
+class Device(msgspec.Struct, frozen=True):
+    """The device that a route is about, after the caller was found to be of its team."""
+
+    id: int
+    name: str
+    team_id: int
+    contract: str
+    timezone: str
+    counts_uptime: bool
+
+    def as_sender(self, asking: Sender) -> Sender:
+        """The device as the sender of its own quarantined readings, when the asking person replays them."""
+        return Sender(
+            principal=asking.principal,
+            sign_in=asking.sign_in,
+            name=self.name,
+            device_id=self.id,
+            team_id=self.team_id,
+            contract=self.contract,
+            zone=ZoneInfo(self.timezone),
+            roles={},
+            is_device=True,
+            is_superuser=False,
+            expires_s=asking.expires_s,
+            counts_uptime=self.counts_uptime,
+        )
+
+
+class QueryRoutes:
+    """Finds the handler of a path and answers with rows of the caller's teams only."""
+
+    def __init__(self, authenticator: Authenticator, directory: Directory, pipeline: Pipeline) -> None:
+        self._authenticator = authenticator
+        self._directory = directory
+        self._pipeline = pipeline
+
+    def find(self, path: str) -> Handler | None:
+        """The handler of a path, None when it is the control plane's."""
+        match path.split("/")[1:]:
+            case ["status", number]:
+                return self._machine(number)
+            case [*start, device, "readings"] if tuple(start) == _DEVICES:
+                return self._readings(device)
+            case [*start, device, "quarantine"] if tuple(start) == _DEVICES:
+                return self._quarantine(device)
+            case [*start, device, "quarantine", "replay"] if tuple(start) == _DEVICES:
+                return self._replay(device, None)
+            case [*start, device, "quarantine", number, "replay"] if tuple(start) == _DEVICES:
+                return self._replay(device, number)
+        return None
+
+    def _machine(self, number: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            try:
+                sender = await self._sender(request, "GET")
+            except Unauthenticated as problem:
+                detail = "Token expiré" if isinstance(problem, ExpiredToken) else "Token invalide"
+                await answer_problem(send, problem, {"detail": detail}, (CHALLENGE,))
+                return
+            async with self._directory.connection() as connection:
+                await machine.answer_status(connection, send, sender=sender, number=number)
+
+        return self._challenged(handler)
+
+    def _readings(self, device_id: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            sender = await self._sender(request, "GET")
+            device = await self._device(device_id, sender)
+            page = readings.Page.of(parameters(request), accept=request.text(b"accept"))
+            async with self._directory.connection() as connection:
+                await readings.answer_page(connection, send, device_id=device.id, page=page)
+
+        return self._challenged(handler)
+
+    def _quarantine(self, device_id: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            sender = await self._sender(request, "GET")
+            device = await self._device(device_id, sender)
+            async with self._directory.connection() as connection:
+                await quarantine.answer_page(connection, send, device_id=device.id, asked=parameters(request))
+
+        return self._challenged(handler)
+
+    def _replay(self, device_id: str, number: str | None) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            sender = await self._sender(request, "POST")
+            device = await self._device(device_id, sender)
+            if not sender.may_edit(device.team_id):
+                raise Forbidden("replaying takes the role editor")
+            chosen = None if number is None else whole(number)
+            change = quarantine.Change.of(await request.body())
+            replay = quarantine.Replay(self._directory, self._pipeline, device.as_sender(sender))
+            await replay.answer(send, chosen=chosen, change=change)
+
+        return self._challenged(handler)
+
+    def _challenged(self, handler: Handler) -> Handler:
+        async def with_challenge(request: Request, send: Send) -> None:
+            try:
+                await handler(request, send)
+            except Unauthenticated as problem:
+                await answer_problem(send, problem, headers=(CHALLENGE,))
+
+        return with_challenge
+
+    async def _sender(self, request: Request, method: str) -> Sender:
+        if request.method != method and not (method == "GET" and request.method == "HEAD"):
+            raise MethodNotAllowed(f"{request.path} takes {method} only")
+        token = request.token()
+        if token is None:
+            raise Unauthenticated
+        return await self._authenticator.sender(token)
+
+    async def _device(self, device_id: str, sender: Sender) -> Device:
+        """The device, as long as the sender may read it; a stranger's is not found rather than forbidden."""
+        if sender.is_device:
+            raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
+        async with self._directory.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query("find_device"), {"device": whole(device_id)})
+            row = await cursor.fetchone()
+        if row is None or not sender.may_read(row["team_id"]):
+            raise NotFound("there is no such device, or it is not your team's")
+        return Device(**row)
+
+
+def parameters(request: Request) -> Mapping[str, str]:
+    """The query string's parameters; each may stand once.
+
+    Raises:
+        BadRequest: One stands twice, or it is not readable.
+    """
+    try:
+        given = parse_qs(request.query.decode("ascii"), keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError as error:
+        raise BadRequest(f"the query string cannot be read: {error}") from error
+    for name, values in given.items():
+        if len(values) > 1:
+            raise BadRequest("stands more than once", field=name)
+        if "\0" in values[0]:
+            raise BadRequest("text with a NUL character", field=name)
+    return {name: values[0] for name, values in given.items()}
+
+
+def whole(text: str) -> Any:
+    """An id in a path.
+
+    Raises:
+        NotFound: It is no number that an id can be.
+    """
+    if not (text.isascii() and text.isdigit()) or int(text[:20]) > _LARGEST_ID:
+        raise NotFound
+    return int(text)

@@ -1,0 +1,178 @@
+"""The composition root of one worker: builds the parts, routes each request to its plane, starts and drains."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+from a2wsgi import WSGIMiddleware
+
+from releve.ingest.authenticate import Authenticator
+from releve.ingest.batch import GroupCommit
+from releve.ingest.counters import Counters
+from releve.ingest.http import IngestRoutes
+from releve.ingest.pipeline import Pipeline
+from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
+from releve.protocol.problem import Problem, Unavailable
+from releve.protocol.token import Keyring
+from releve.query.routes import QueryRoutes
+from releve.serve import guard
+from releve.serve.housekeeping import Housekeeping
+from releve.serve.status import StatusRoutes
+from releve.settings import Settings
+from releve.storage.directory import Directory
+from releve.storage.session import Session
+from releve.storage.writer import Writer
+
+WRITERS = 2
+DJANGO_THREADS = 8
+_log = structlog.get_logger()
+
+
+class Application:
+    """One worker's ASGI application: the data plane answers here, all else goes to the control plane's threads.
+
+    Args:
+        settings: What the operator chose.
+        keyring: The token signing keys.
+        control: The control plane as a WSGI application.
+        control_counts: What the control plane counted, as (event, count) rows for the metrics.
+        index: The worker's number.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        keyring: Keyring,
+        control: Callable[..., Any],
+        control_counts: Callable[[], Mapping[str, int]],
+        index: int = 0,
+    ) -> None:
+        self._limits = Limits(settings.body_limit_bytes, settings.body_timeout_s)
+        self._root = settings.root_path.rstrip("/")
+        self._request_ids = map("{}-{:x}".format, itertools.repeat(f"{os.getpid():x}"), itertools.count())
+        self._control = WSGIMiddleware(control, workers=DJANGO_THREADS)
+        self.counters = Counters()
+        urls = [url.strip() for url in settings.ingest_database_urls.split(",") if url.strip()] or [
+            settings.database_url
+        ]
+        self._sessions = [
+            Session(urls[(index + number) % len(urls)], application=f"releve writer {index}.{number}")
+            for number in range(WRITERS)
+        ]
+        writers = [Writer(session) for session in self._sessions]
+        self.group = GroupCommit(
+            writers,
+            backlog=settings.backlog_readings,
+            device_backlog=settings.device_backlog_readings,
+            counters=self.counters,
+        )
+        self.directory = Directory(
+            settings.database_url, application=f"releve directory {index}", time_zone=settings.time_zone
+        )
+        self.authenticator = Authenticator(settings.database_url, directory=self.directory, keyring=keyring)
+        for writer in writers:
+            self.authenticator.on_revoked(writer.forget_machines_of)
+        self.pipeline = Pipeline(self.group, self.counters)
+        self.housekeeping = Housekeeping(
+            self.group,
+            self.directory,
+            counters=self.counters,
+            control_counts=control_counts,
+            run_dir=settings.data_dir / "run",
+            index=index,
+        )
+        ingest = IngestRoutes(self.authenticator, self.pipeline, batch_limit=settings.batch_limit)
+        self._query = QueryRoutes(self.authenticator, self.directory, self.pipeline)
+        status = StatusRoutes(self.group, self.authenticator, self.directory, self.housekeeping, settings=settings)
+        self._handlers = {**ingest.handlers, **status.handlers}
+        self._stack = AsyncExitStack()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI connection."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = self._path(scope)
+        request_id = next(self._request_ids)
+        try:
+            request = guard.checked(scope, receive, path=path, limits=self._limits, request_id=request_id)
+            handler = self._handlers.get(path) or self._query.find(path)
+            if handler is not None:
+                await handler(request, send)
+            else:
+                await self._to_control(request, send)
+        except Disconnected:
+            return
+        except Problem as problem:
+            self._note(problem, path=path, request_id=request_id, scope=scope)
+            await answer_problem(send, problem, headers=((b"x-request-id", request_id.encode()),))
+        except Exception:
+            _log.exception("request failed", path=path, request_id=request_id)
+            await answer_problem(send, Unavailable(), headers=((b"x-request-id", request_id.encode()),))
+
+    def _path(self, scope: Scope) -> str:
+        """The route's path: without the stage prefix and without its trailing slash."""
+        path: str = scope["path"]
+        if self._root and path.startswith(f"{self._root}/"):
+            path = path[len(self._root) :]
+            scope["root_path"] = self._root
+        return path[:-1] if path.endswith("/") and len(path) > 1 else path
+
+    async def _to_control(self, request: Request, send: Send) -> None:
+        scope, receive = await guard.buffered(request)
+        await self._control(scope, receive, send)  # type: ignore[arg-type]
+
+    def _note(self, problem: Problem, *, path: str, request_id: str, scope: Scope) -> None:
+        self.counters.refused("http", problem.slug())
+        client = scope.get("client")
+        _log.info(
+            "refused",
+            status=problem.status,
+            problem=problem.slug(),
+            detail=str(problem)[:200],
+            path=path[:200],
+            address=client[0] if client else None,
+            request_id=request_id,
+        )
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def start(self) -> None:
+        """Start the writers, the revocation feed and the housekeeping."""
+        self.group.start()
+        for name, work in (("revocation feed", self.authenticator.feed.run), ("housekeeping", self.housekeeping.run)):
+            task = asyncio.create_task(work(), name=name)
+            self._stack.push_async_callback(_ended, task)
+
+    async def stop(self) -> None:
+        """Commit what waits, then end everything."""
+        await self.group.drain()
+        await self._stack.aclose()
+        await self.housekeeping.finish()
+        for session in self._sessions:
+            await session.close()
+        await self.directory.close()
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

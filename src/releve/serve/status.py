@@ -1,0 +1,80 @@
+"""`/healthz`, `/readyz` and `/metrics`."""
+
+import ipaddress
+from collections.abc import AsyncIterator
+
+from releve.ingest import metrics
+from releve.ingest.authenticate import Authenticator
+from releve.ingest.batch import GroupCommit
+from releve.ingest.request import Request, Send, answer, send_bytes
+from releve.protocol.problem import Forbidden, Unauthenticated, Unavailable
+from releve.serve.housekeeping import Housekeeping
+from releve.settings import Settings
+from releve.storage.directory import Directory
+from releve.storage.session import weakness_of
+
+
+class StatusRoutes:
+    """Answers whether this worker lives, whether it may acknowledge, and what it counted."""
+
+    def __init__(
+        self,
+        group: GroupCommit,
+        authenticator: Authenticator,
+        directory: Directory,
+        housekeeping: Housekeeping,
+        *,
+        settings: Settings,
+    ) -> None:
+        self._group = group
+        self._authenticator = authenticator
+        self._directory = directory
+        self._housekeeping = housekeeping
+        self._settings = settings
+        self.handlers = {"/healthz": self.health, "/readyz": self.readiness, "/metrics": self.metrics}
+
+    async def health(self, _request: Request, send: Send) -> None:
+        """200 while the process answers at all."""
+        await answer(send, 200, {"status": "ok"})
+
+    async def readiness(self, _request: Request, send: Send) -> None:
+        """200 when readings are accepted and acknowledged, else 503 with every reason."""
+        reasons = [reason async for reason in self._reasons()]
+        document = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+        await answer(send, 503 if reasons else 200, document)
+
+    async def metrics(self, request: Request, send: Send) -> None:
+        """All workers' counts in Prometheus' text format; elsewhere than on loopback for signed-in people."""
+        if not is_loopback(self._settings.host):
+            await self._refuse_strangers(request)
+        headers = [(b"content-type", metrics.CONTENT_TYPE)]
+        await send_bytes(send, 200, metrics.render(self._housekeeping.snapshots()), headers)
+
+    async def _reasons(self) -> AsyncIterator[str]:
+        try:
+            async with self._directory.connection() as connection:
+                weakness = await weakness_of(connection)
+        except Unavailable as problem:
+            weakness = problem.detail
+        for reason in dict.fromkeys((weakness, self._group.weakness)):
+            if reason is not None:
+                yield reason
+        if self._authenticator.feed.is_cut:
+            yield "revocations cannot be checked: the feed from the database is cut"
+        if self._group.is_full:
+            yield "too much is waiting to be committed"
+
+    async def _refuse_strangers(self, request: Request) -> None:
+        token = request.token()
+        if token is None:
+            raise Unauthenticated
+        if (await self._authenticator.sender(token)).is_device:
+            raise Forbidden("metrics are for people")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a listening address can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""SQL and the few functions that run it."""

@@ -1,0 +1,1 @@
+COPY reading (device_id, time, id, received, channels, sent) FROM STDIN (FORMAT binary)

@@ -1,0 +1,1 @@
+COPY staging (device_id, time, id, received, channels, sent) FROM STDIN (FORMAT binary)

@@ -1,0 +1,67 @@
+"""The careful way into the database: through a staging table, with receipts and anchors, in one transaction.
+
+It tells stored from duplicate, keeps the identity of readings whose time is the server's, places uptimes on their
+anchors, registers machines and keeps what is quarantined.
+"""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+from psycopg import AsyncConnection
+
+from releve.protocol.outcome import Outcome, Receipt
+from releve.protocol.reading import Quarantined, Reading
+from releve.storage.copy_format import encode
+from releve.storage.queries import query
+from releve.storage.repeats import Repeats
+
+Key = tuple[int, int, int]
+
+
+def key(reading: Reading) -> Key:
+    """What a reading is identified and sorted by: (device, time, id)."""
+    return reading.device_id, reading.instant.time_us, reading.id
+
+
+async def store(
+    connection: AsyncConnection, entries: Sequence[Reading | Quarantined], *, machines: Collection[tuple[int, str]]
+) -> list[Receipt]:
+    """Store a group in one transaction; one receipt per entry, in order.
+
+    Args:
+        connection: An idle connection in autocommit mode.
+        entries: What to store and what to keep in quarantine.
+        machines: Pairs of device and machine number to register.
+    """
+    readings = [entry for entry in entries if type(entry) is Reading]
+    async with connection.transaction():
+        for device_id, machine in sorted(machines):
+            await connection.execute(query("register_machine"), {"device_id": device_id, "machine": machine})
+        repeats = await Repeats().settle(connection, readings)
+        stored = await _insert(connection, [reading for reading in readings if id(reading) not in repeats])
+        for entry in entries:
+            if type(entry) is Quarantined:
+                await connection.execute(query("keep_quarantined"), msgspec.structs.astuple(entry))
+    return [_receipt(entry, repeats, stored) for entry in entries]
+
+
+def _receipt(entry: Reading | Quarantined, repeats: dict[int, int], stored: set[Key]) -> Receipt:
+    if type(entry) is Quarantined:
+        return Receipt(Outcome.QUARANTINED, field=entry.field, reason=entry.reason)
+    repeated_us = repeats.get(id(entry))
+    if repeated_us is not None:
+        return Receipt(Outcome.DUPLICATE, repeated_us, entry.instant.rule)
+    identity = key(entry)
+    outcome = Outcome.STORED if identity in stored else Outcome.DUPLICATE
+    stored.discard(identity)  # the same reading twice in one group: the first was stored, the others repeat it
+    return Receipt(outcome, entry.instant.time_us, entry.instant.rule)
+
+
+async def _insert(connection: AsyncConnection, readings: list[Reading]) -> set[Key]:
+    if not readings:
+        return set()
+    await connection.execute(query("create_staging"))
+    async with connection.cursor().copy(query("copy_staging")) as copy:
+        await copy.write(encode(readings))
+    cursor = await connection.execute(query("store_staged"))
+    return set(await cursor.fetchall())

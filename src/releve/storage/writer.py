@@ -1,0 +1,107 @@
+"""Commits groups of readings: COPY first, tell duplicates apart only when there are some, isolate what poisons a group."""
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import AsyncConnection, errors
+
+from releve.protocol.outcome import Outcome, Receipt
+from releve.protocol.problem import BadReading
+from releve.protocol.reading import Quarantined, Reading, Source, quarantine
+from releve.storage import staged
+from releve.storage.copy_format import encode
+from releve.storage.queries import query
+from releve.storage.session import Session
+
+Entry = Reading | Quarantined
+_DATABASE = Source(contract="generic", transport="database")
+
+
+class Writer:
+    """Takes groups of entries to the disk, one group at a time, over one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._machines: set[tuple[int, str]] = set()
+
+    async def commit(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Commit a group; one receipt per entry, in order. Everything it returns is durable.
+
+        Raises:
+            psycopg.OperationalError: The connection broke; whether the group was committed is unknown.
+            NotDurable: The commit cannot be relied on.
+        """
+        connection = await self._session.connection()
+        receipts = await self._commit(connection, entries)
+        self._session.confirm()
+        return receipts
+
+    def forget_machines_of(self, principal: str | None) -> None:
+        """Look again whether machines are known, after an asset was removed or a revocation may have been missed."""
+        if principal is None or principal.startswith("asset:"):
+            self._machines.clear()
+
+    async def _commit(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
+        if all(self._is_plain(entry) for entry in entries):
+            try:
+                return await self._copy(connection, entries)  # type: ignore[arg-type]
+            except errors.UniqueViolation:
+                pass  # some of it is there already: the staged way tells which
+            except errors.CheckViolation:
+                await self._ensure_partitions(connection, entries)
+            except (errors.DataError, errors.IntegrityError):
+                pass  # a row is poisonous: the staged way isolates it
+        return await self._staged(connection, entries)
+
+    def _is_plain(self, entry: Entry) -> bool:
+        return (
+            type(entry) is Reading
+            and not entry.needs_receipt
+            and (entry.machine is None or (entry.device_id, entry.machine) in self._machines)
+        )
+
+    async def _copy(self, connection: AsyncConnection, readings: Sequence[Reading]) -> list[Receipt]:
+        async with connection.cursor().copy(query("copy_reading")) as copy:
+            await copy.write(encode(sorted(readings, key=staged.key)))
+        return [Receipt(Outcome.STORED, reading.instant.time_us, reading.instant.rule) for reading in readings]
+
+    async def _staged(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
+        try:
+            receipts = await self._staged_once(connection, entries)
+        except (errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded) as error:
+            if len(entries) == 1:
+                return [await self._quarantine(connection, entries[0], error)]
+            middle = len(entries) // 2
+            return await self._staged(connection, entries[:middle]) + await self._staged(connection, entries[middle:])
+        self._machines.update(
+            (entry.device_id, entry.machine) for entry in entries if type(entry) is Reading and entry.machine
+        )
+        return receipts
+
+    async def _staged_once(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
+        machines = {
+            (entry.device_id, entry.machine) for entry in entries if type(entry) is Reading and entry.machine
+        } - self._machines
+        try:
+            return await staged.store(connection, entries, machines=machines)
+        except errors.CheckViolation:
+            await self._ensure_partitions(connection, entries)
+            return await staged.store(connection, entries, machines=machines)
+
+    async def _ensure_partitions(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+        months = {entry.instant.month: entry.instant.time_us for entry in entries if type(entry) is Reading}
+        for time_us in sorted(months.values()):
+            await connection.execute(query("ensure_partition"), [time_us])
+
+    async def _quarantine(self, connection: AsyncConnection, entry: Entry, error: psycopg.Error) -> Receipt:
+        if type(entry) is not Reading:
+            raise error  # not a reading's fault, so ours
+        reason = error.diag.message_primary or "PostgreSQL refused the row"
+        poison = quarantine(
+            entry.channels,
+            device_id=entry.device_id,
+            received_us=entry.received_us,
+            source=_DATABASE,
+            problem=BadReading(reason, field="channels"),
+        )
+        return (await staged.store(connection, [poison], machines=set()))[0]
