@@ -1,0 +1,121 @@
+"""The administration site: for superusers, behind the pages' own sign-in; secrets and history are not editable."""
+
+from importlib import import_module
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from releve.control.accounts.models import Account, AuditEvent, SignIn
+from releve.control.fleet.models import Asset, Device, Mount
+from releve.control.teams.models import Membership, Team
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    """Nobody else decides over every team."""
+    user = request.user
+    return bool(user.is_active and user.is_staff and isinstance(user, Account) and user.is_superuser)
+
+
+admin.site.has_permission = is_superuser  # type: ignore[method-assign] # the default site is shared
+admin.site.site_header = admin.site.site_title = "Relevé"
+admin.site.index_title = _("Administration")
+import_module("django.contrib.auth.admin")  # registers the groups before they are taken out
+admin.site.unregister(Group)  # roles in teams decide here
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable when it runs
+    """History: looked at, never changed."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - inlines pass it
+        """Only the services write it."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Nobody rewrites it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Nobody shortens it."""
+        return False
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg] # not subscriptable when it runs
+    """The teams of an account."""
+
+    model = Membership
+    extra = 0
+
+
+@admin.register(Account)
+class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable when it runs
+    """People; a new one is made by `releve account add` or on the team page, which draw a password."""
+
+    list_display = ["email", "is_active", "is_staff", "is_superuser", "date_joined"]
+    list_filter = ["is_active", "is_staff"]
+    search_fields = ["email", "first_name", "last_name"]
+    fields = ["email", "first_name", "last_name", "language", "is_active", "is_staff", "is_superuser"]
+    inlines = [MembershipInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+        """Only the services make an account."""
+        return False
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable when it runs
+    """Teams."""
+
+    search_fields = ["name"]
+
+
+@admin.register(Device)
+class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable when it runs
+    """Devices; a new one is made by `releve device add`, which draws its secret."""
+
+    list_display = ["name", "team", "contract", "timezone", "is_enabled"]
+    list_filter = ["contract", "is_enabled", "team"]
+    search_fields = ["name"]
+    fields = ["name", "team", "contract", "timezone", "is_enabled"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+        """Only the services make a device."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Its readings carry its number; disable it instead."""
+        return False
+
+
+@admin.register(Asset)
+class AssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable when it runs
+    """What devices are mounted on."""
+
+    list_display = ["name", "kind", "key", "team"]
+    list_filter = ["kind", "team"]
+    search_fields = ["name", "key"]
+
+
+@admin.register(Mount)
+class MountAdmin(ReadOnly):
+    """Which device reported for what."""
+
+    list_display = ["asset", "device", "since"]
+
+
+@admin.register(SignIn)
+class SignInAdmin(ReadOnly):
+    """Every sign-in of a person or a device."""
+
+    list_display = ["started_at", "account", "device", "address", "user_agent", "revoked_at", "revoked_reason"]
+    list_filter = ["started_at"]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly):
+    """The audit."""
+
+    list_display = ["time", "kind", "is_alert", "account", "device", "team", "address"]
+    list_filter = ["kind", "is_alert", "team"]

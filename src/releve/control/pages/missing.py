@@ -1,0 +1,81 @@
+"""What is answered where no view answers: a problem document to programs, a friendly page to people."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from releve.protocol.problem import Forbidden, NotFound, Problem
+
+MACHINE_PATHS = (
+    "api",
+    "auth",
+    "data",
+    "get_broker_data",
+    "get_stats_races",
+    "healthz",
+    "live",
+    "metrics",
+    "mqtt",
+    "race",
+    "races",
+    "readyz",
+    "sensor_data",
+    "stats_every_5_seconds",
+    "stats_race",
+    "status",
+    "users",
+    "vehicle",
+    "vehicles",
+)
+
+
+class Malformed(Problem):
+    """The request is malformed."""
+
+    title = "Malformed request"
+
+
+class Broken(Problem):
+    """Something went wrong in the server; it is in the server's log. Try again."""
+
+    title = "Server error"
+    status = 500
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Programs call the API and the contracts' paths, or do not ask for HTML."""
+    first = request.path_info.lstrip("/").partition("/")[0]
+    return first in MACHINE_PATHS or "text/html" not in request.headers.get("Accept", "")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """400, from Django itself: a host that is not ours, a malformed form."""
+    return _problem(Malformed())
+
+
+def not_allowed(request: HttpRequest, exception: Exception | None = None, **_: str) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """403, also for a form without its CSRF token."""
+    return _problem(Forbidden()) if is_for_programs(request) else render(request, "403.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """404, the same for what does not exist and for what is another team's."""
+    return _problem(NotFound()) if is_for_programs(request) else render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: drawn without the database or the session, which may be what is broken."""
+    return _problem(Broken()) if is_for_programs(request) else render(None, "500.html", status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - it would tell an attacker more than a person
+    """403: a form that did not come from our page, or stood open for too long."""
+    return not_allowed(request)
+
+
+def _problem(problem: Problem) -> JsonResponse:
+    return JsonResponse(
+        problem.document(),
+        status=problem.status,
+        content_type="application/problem+json",
+        json_dumps_params={"ensure_ascii": False},
+    )

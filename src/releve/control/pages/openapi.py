@@ -1,0 +1,50 @@
+"""One API document for both planes: the control plane's own schema with fragments of the data plane merged in."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+Document = dict[str, Any]
+
+
+class Collision(Exception):
+    """Two planes describe the same operation or component differently."""
+
+
+def add_data_plane(result: Document, **_: Any) -> Document:
+    """drf-spectacular's hook: merge the documents that the setting `API_FRAGMENTS` names."""
+    return merge(result, [fragment() for fragment in _fragments()])
+
+
+def merge(document: Document, fragments: Iterable[Mapping[str, Any]]) -> Document:
+    """Add each fragment's paths, components and tags to a document.
+
+    Raises:
+        Collision: An operation or component stands in two of them with different content.
+    """
+    for fragment in fragments:
+        for path, item in fragment.get("paths", {}).items():
+            _add(document.setdefault("paths", {}).setdefault(path, {}), item, path)
+        for kind, named in fragment.get("components", {}).items():
+            _add(document.setdefault("components", {}).setdefault(kind, {}), named, f"components/{kind}")
+        document.setdefault("tags", []).extend(fragment.get("tags", []))
+    return _sorted(document)
+
+
+def _add(known: Document, added: Mapping[str, Any], place: str) -> None:
+    for name, content in added.items():
+        if known.setdefault(name, content) != content:
+            raise Collision(f"{place}: {name}")
+
+
+def _sorted(document: Document) -> Document:
+    document["paths"] = dict(sorted(document.get("paths", {}).items()))
+    if not document.get("tags"):
+        document.pop("tags", None)
+    return document
+
+
+def _fragments() -> list[Any]:
+    return [import_string(name) for name in getattr(settings, "API_FRAGMENTS", [])]

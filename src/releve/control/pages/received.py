@@ -1,0 +1,97 @@
+"""What the data plane stored, as the pages read it: keyed SQL, one device at a time, never a join into `reading`."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Any
+
+from django.db import connection
+
+_SQL = {
+    file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
+    for file in resources.files("releve.control.pages").joinpath("sql").iterdir()
+}
+_LAST_PLACE = (datetime.max.replace(tzinfo=UTC), 2**63 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One stored message of a device."""
+
+    time: datetime
+    id: int
+    received: datetime
+    channels: dict[str, Any]
+    sent: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """When a device was last heard, and the instant of its latest reading."""
+
+    last_seen: datetime
+    last_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantined:
+    """A reading that was kept aside, with its reason and the start of its bytes."""
+
+    id: int
+    received: datetime
+    transport: str
+    field: str
+    reason: str
+    start: str
+    size_bytes: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Only the start of the bytes is shown."""
+        return len(self.start.encode()) < self.size_bytes
+
+
+def last_readings(device_id: int, *, limit: int, before: tuple[datetime, int] = _LAST_PLACE) -> list[Reading]:
+    """The newest readings of one device before a place in its order."""
+    rows = _rows("last_readings", device=device_id, limit=limit, time=before[0], id=before[1])
+    return [
+        Reading(time=time, id=id_, received=received, channels=_decoded(channels), sent=sent)
+        for time, id_, received, channels, sent in rows
+    ]
+
+
+def open_quarantine(device_id: int, *, limit: int) -> list[Quarantined]:
+    """What the device sent that waits for a person's decision, newest first."""
+    return [
+        Quarantined(
+            id=id_,
+            received=received,
+            transport=transport,
+            field=field,
+            reason=reason,
+            start=bytes(start).decode(errors="replace"),
+            size_bytes=size,
+        )
+        for id_, received, transport, field, reason, start, size in _rows(
+            "open_quarantine", device=device_id, limit=limit
+        )
+    ]
+
+
+def devices_seen(device_ids: Iterable[int]) -> dict[int, Seen]:
+    """When each device was last heard; a device that never sent has no entry."""
+    rows = _rows("devices_seen", devices=list(device_ids))
+    return {device: Seen(last_seen=seen, last_time=time) for device, seen, time in rows}
+
+
+def _rows(name: str, **values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL[name], values)
+        return list(cursor.fetchall())
+
+
+def _decoded(channels: Any) -> dict[str, Any]:
+    found = json.loads(channels) if isinstance(channels, str | bytes) else channels
+    return dict(found)

@@ -1,0 +1,102 @@
+"""How instants, values and states are written on a page."""
+
+import zoneinfo
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from releve.control.pages import event
+from releve.control.pages.browser_name import in_words
+from releve.control.pages.rhythm import State
+from releve.control.pages.spark import is_number
+from releve.control.teams.models import Role
+
+register = template.Library()
+
+DECIMALS = 3
+LONGEST_TEXT = 40
+
+
+@register.filter
+def moment(instant: datetime) -> SafeString:
+    """An instant in the pages' zone, to the second, readable by programs too."""
+    return format_html('<time datetime="{}">{}</time>', instant.isoformat(), _absolute(instant))
+
+
+@register.filter
+def ago(instant: datetime) -> SafeString:
+    """How long ago an instant was, with the instant itself for whoever points at it."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        instant.isoformat(),
+        _absolute(instant),
+        naturaltime(instant),
+    )
+
+
+@register.filter
+def value(content: Any) -> str:
+    """A channel's value with the decimal sign of the language, at most three decimals."""
+    if isinstance(content, bool):
+        return _("yes") if content else _("no")
+    if isinstance(content, float):
+        rounded = round(content, DECIMALS)
+        text = f"{rounded:.{DECIMALS}f}".rstrip("0").rstrip(".")
+        return text.replace(".", formats.get_format("DECIMAL_SEPARATOR"))
+    if is_number(content):
+        return str(content)
+    return _("none") if content is None else str(content)[:LONGEST_TEXT]
+
+
+@register.filter
+def state_name(state: State) -> str:
+    """A device's state in words."""
+    return {
+        State.LIVE: _("Reporting"),
+        State.SILENT: _("Silent"),
+        State.NEVER: _("Nothing received yet"),
+        State.DISABLED: _("Disabled"),
+    }[state]
+
+
+@register.filter
+def contract_name(contract: str) -> str:
+    """The kind of client, in words."""
+    names = {
+        "gym": _("Gym machine"),
+        "racing": _("Racing car"),
+        "profilometre": _("Profilometre"),
+        "generic": _("Generic"),
+    }
+    return names.get(contract, contract)
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """A role in words."""
+    return {Role.ADMIN: _("Administrator"), Role.EDITOR: _("Editor"), Role.VIEWER: _("Viewer")}[Role(role)]
+
+
+@register.filter
+def event_name(kind: str) -> str:
+    """What happened, in words."""
+    return event.in_words(kind)
+
+
+@register.filter
+def program(user_agent: str) -> str:
+    """What signed in, in words."""
+    return in_words(user_agent)
+
+
+def _absolute(instant: datetime) -> str:
+    zone = zoneinfo.ZoneInfo(settings.RELEVE.time_zone)
+    local = instant.astimezone(zone)
+    return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S} {local.tzname()}"

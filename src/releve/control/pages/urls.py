@@ -1,0 +1,45 @@
+"""The routes of the pages, each behind sign-in but the welcome."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from releve.control.api.routing import route
+from releve.control.pages.access import signed_in
+from releve.control.pages.views import about, device, documents, home, sign_ins, team, welcome
+
+urlpatterns = [
+    path("", signed_in(home.home), name="home"),
+    path("about/", signed_in(about.about), name="about"),
+    path("welcome/", welcome.welcome, name="welcome"),
+    path("language/", set_language, name="set_language"),
+    path("devices/<int:device_id>/", signed_in(device.device), name="device"),
+    path("devices/<int:device_id>/disable/", signed_in(device.disable), name="device-disable"),
+    path("devices/<int:device_id>/enable/", signed_in(device.enable), name="device-enable"),
+    path("devices/<int:device_id>/secret/", signed_in(device.new_secret), name="device-secret"),
+    path(
+        "devices/<int:device_id>/sign-ins/<uuid:sign_in_id>/revoke/",
+        signed_in(device.revoke_sign_in),
+        name="device-sign-in-revoke",
+    ),
+    path("account/sign-ins/", signed_in(sign_ins.sign_ins), name="account_sign_ins"),
+    path(
+        "account/sign-ins/<uuid:sign_in_id>/revoke/",
+        signed_in(sign_ins.revoke_own),
+        name="account_sign_in_revoke",
+    ),
+    path("team/", signed_in(team.team), name="team"),
+    path("team/<int:team_id>/members/", signed_in(team.add), name="team-member-add"),
+    path(
+        "team/<int:team_id>/members/<int:account_id>/disable/",
+        signed_in(team.disable),
+        name="team-member-disable",
+    ),
+    path(
+        "team/<int:team_id>/members/<int:account_id>/enable/",
+        signed_in(team.enable),
+        name="team-member-enable",
+    ),
+    *route("api/schema/", documents.Schema.as_view(), name="schema"),
+    *route("api/docs/", documents.Swagger.as_view(url_name="schema"), name="docs-swagger"),
+    *route("api/redoc/", documents.Redoc.as_view(url_name="schema"), name="docs-redoc"),
+]

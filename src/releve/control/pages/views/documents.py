@@ -1,0 +1,96 @@
+"""`/api/schema/`, `/api/docs/` and `/api/redoc/`: the API document and two ways to read it, all from this host."""
+
+import ipaddress
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from releve.control.api.authentication import TokenAuthentication
+from releve.control.api.headers import CONTENT_SECURITY_POLICY
+from releve.control.api.permissions import IsPerson
+from releve.settings import Settings
+
+
+def is_open(releve: Settings) -> bool:
+    """Whether everyone may read the API documents."""
+    if releve.docs == "auto":
+        public = urlsplit(releve.public_url).hostname
+        return _is_loopback(releve.host) and (public is None or _is_loopback(public))
+    return releve.docs == "open"
+
+
+class Documents:
+    """Shows a document to everyone or to whoever is signed in, as the setting `docs` says."""
+
+    authentication_classes = (TokenAuthentication, SessionAuthentication)
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Everyone, or people who are signed in."""
+        return [AllowAny()] if is_open(settings.RELEVE) else [IsPerson()]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Send a person who is not signed in to the sign-in page where the documents are not open."""
+        is_stranger = not request.user.is_authenticated and "text/html" in request.headers.get("Accept", "")
+        if is_stranger and not is_open(settings.RELEVE):
+            return redirect_to_login(request.get_full_path())
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return] # a mixin of APIView
+
+
+class Schema(Documents, SpectacularAPIView):  # type: ignore[misc] # drf-spectacular has no types
+    """The OpenAPI 3.1 document of both planes, as JSON or YAML by `Accept` or `?format=`."""
+
+    renderer_classes = [  # noqa: RUF012 - the framework's own way of declaring
+        OpenApiJsonRenderer2,
+        OpenApiJsonRenderer,
+        OpenApiYamlRenderer2,
+        OpenApiYamlRenderer,
+    ]
+
+
+class Swagger(Documents, SpectacularSwaggerView):  # type: ignore[misc] # drf-spectacular has no types
+    """Swagger UI: read the document and try its calls."""
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The page."""
+        page = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call] # as above
+        return _with_style_nonce(page)
+
+
+class Redoc(Documents, SpectacularRedocView):  # type: ignore[misc] # drf-spectacular has no types
+    """Redoc: read the document."""
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The page."""
+        page = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call] # as above
+        return _with_style_nonce(page, more=("worker-src blob:",))
+
+
+def _with_style_nonce(response: Response, *, more: tuple[str, ...] = ()) -> Response:
+    """Both viewers make style elements; a nonce lets theirs in and nobody else's, and `unsafe-inline` is not needed."""
+    nonce = secrets.token_urlsafe(16)
+    response.data["nonce"] = nonce
+    policy = CONTENT_SECURITY_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+    response.headers["Content-Security-Policy"] = "; ".join((policy, *more))
+    return response
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
