@@ -130,7 +130,7 @@ def issue_mqtt(
     return _sign(_claims(TokenType.MQTT, principal, sign_in, issued_at, expires_at), keyring)
 
 
-def issue_refresh(  # noqa: PLR0913 - the row of a sign-in, field by field
+def issue_refresh(
     principal: Principal,
     sign_in: uuid.UUID,
     *,

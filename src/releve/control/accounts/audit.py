@@ -13,7 +13,7 @@ ALERTS = frozenset({AuditKind.LOCKED_OUT, AuditKind.REFRESH_REUSED})
 _log = structlog.get_logger("releve.audit")
 
 
-def record(  # noqa: PLR0913 - the columns of an event
+def record(
     kind: AuditKind,
     origin: Origin,
     subject: Account | Device,

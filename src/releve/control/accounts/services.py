@@ -39,7 +39,7 @@ class WrongCode(AccountProblem):
     """The code is wrong, or was used already."""
 
 
-def add_account(  # noqa: PLR0913 - an account has that many properties
+def add_account(
     *,
     email: str,
     role: str,

@@ -12,10 +12,12 @@ from releve.control.accounts.credentials import is_right, principal_named
 from releve.control.accounts.keys import keyring
 from releve.control.accounts.models import Account, AuditKind, SignIn
 from releve.control.accounts.origin import Origin
+from releve.control.accounts.queries import standing_sign_in
 from releve.control.fleet.models import Device
 from releve.protocol import token
-from releve.protocol.token import Claims, Principal, TokenInvalid, TokenType
+from releve.protocol.token import Claims, Principal, TokenInvalid, TokenType, WrongTokenType
 
+SIGNED_OUT = "signed out"
 REUSED = "refresh token used again"
 
 
@@ -103,12 +105,36 @@ def refresh(text: str, origin: Origin, now: datetime) -> TokenPair:
     return _pair(row, now)
 
 
+def verify(text: str, now: datetime) -> None:
+    """Whether an access or a refresh token would be taken now.
+
+    Raises:
+        TokenInvalid: It would not.
+    """
+    claims = _access_or_refresh(text, now)
+    row = standing_sign_in(claims.sign_in, now)
+    if row is None or (claims.generation is not None and claims.generation != row.generation):
+        raise TokenInvalid
+
+
+def sign_in_of(text: str, now: datetime) -> SignIn:
+    """The sign-in that a refresh token belongs to, spent or not: whoever holds one may end it.
+
+    Raises:
+        TokenInvalid: It is no refresh token, or the sign-in has ended.
+    """
+    row = standing_sign_in(token.read(text, TokenType.REFRESH, now, keyring()).sign_in, now)
+    if row is None:
+        raise TokenInvalid
+    return row
+
+
 def revoke(row: SignIn, reason: str, origin: Origin, now: datetime, *, by: Account | None = None) -> bool:
     """End a sign-in on every worker at once; false if it had ended already."""
     revoked = SignIn.objects.filter(id=row.id, revoked_at=None).update(revoked_at=now, revoked_reason=reason)
     if revoked:
         counters.count("revocations")
-        kind = AuditKind.SIGNED_OUT if reason == "signed out" else AuditKind.SIGN_IN_REVOKED
+        kind = AuditKind.SIGNED_OUT if reason == SIGNED_OUT else AuditKind.SIGN_IN_REVOKED
         audit.record(kind, origin, _principal(row), by=by, detail={"sign_in": str(row.id), "reason": reason})
     return bool(revoked)
 
@@ -129,6 +155,13 @@ def token_principal(row: SignIn) -> Principal:
     if row.device_id is not None:
         return Principal.device(row.device_id)
     return Principal.person(row.account_id or 0)
+
+
+def _access_or_refresh(text: str, now: datetime) -> Claims:
+    try:
+        return token.read(text, TokenType.ACCESS, now, keyring())
+    except WrongTokenType:
+        return token.read(text, TokenType.REFRESH, now, keyring())
 
 
 def _rotated(claims: Claims, origin: Origin, now: datetime) -> SignIn | None:

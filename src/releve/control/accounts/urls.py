@@ -1,5 +1,9 @@
-"""The routes of accounts."""
+"""The routes of sign-ins."""
 
-from django.urls import URLPattern, URLResolver
+from releve.control.accounts.views import OneSignIn, SignIns
+from releve.control.api.routing import route
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    *route("api/v1/sign-ins", SignIns.as_view(), "sign-ins"),
+    *route("api/v1/sign-ins/<uuid:sign_in_id>", OneSignIn.as_view(), "sign-in"),
+]

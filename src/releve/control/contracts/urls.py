@@ -1,5 +1,8 @@
-"""The routes of contracts."""
+"""The control plane's routes of every contract."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", include("releve.control.contracts.gym.urls")),
+    path("", include("releve.control.contracts.profilometre.urls")),
+]

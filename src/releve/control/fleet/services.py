@@ -53,7 +53,7 @@ class UnknownDevice(DeviceProblem):
     """No device has that name."""
 
 
-def register_device(  # noqa: PLR0913 - a device has that many properties
+def register_device(
     *,
     team: Team,
     name: str,

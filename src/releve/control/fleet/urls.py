@@ -1,5 +1,17 @@
-"""The routes of fleet."""
+"""The routes of devices and assets."""
 
-from django.urls import URLPattern, URLResolver
+from releve.control.api.routing import route
+from releve.control.fleet.asset_views import Assets, OneAsset
+from releve.control.fleet.views import Devices, Disable, Enable, NewSecret, OneDevice
 
-urlpatterns: list[URLPattern | URLResolver] = []
+DEVICE = "api/v1/devices/<int:device_id>"
+
+urlpatterns = [
+    *route("api/v1/devices", Devices.as_view(), "devices"),
+    *route(DEVICE, OneDevice.as_view(), "device"),
+    *route(f"{DEVICE}/new-secret", NewSecret.as_view(), "device-new-secret"),
+    *route(f"{DEVICE}/disable", Disable.as_view(), "device-disable"),
+    *route(f"{DEVICE}/enable", Enable.as_view(), "device-enable"),
+    *route("api/v1/assets", Assets.as_view(), "assets"),
+    *route("api/v1/assets/<int:asset_id>", OneAsset.as_view(), "asset"),
+]

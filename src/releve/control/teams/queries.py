@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db.models import QuerySet
 
 from releve.control.accounts.models import Account, AuditEvent
-from releve.control.teams.models import Role, Team
+from releve.control.teams.models import Membership, Role, Team
 
 READERS = frozenset({Role.ADMIN, Role.EDITOR, Role.VIEWER})
 EDITORS = frozenset({Role.ADMIN, Role.EDITOR})
@@ -22,6 +22,11 @@ def role_in(account: Account, team: Team) -> str | None:
     return team.memberships.filter(account=account).values_list("role", flat=True).first()
 
 
-def team_events(team: Team) -> QuerySet[AuditEvent]:
-    """What happened in a team, the latest first."""
-    return AuditEvent.objects.filter(team=team).select_related("account", "device").order_by("-id")
+def memberships_of(account: Account) -> QuerySet[Membership]:
+    """The account's memberships, by the team's name."""
+    return Membership.objects.filter(account=account).select_related("team").order_by("team__name")
+
+
+def events_of(teams: QuerySet[Team]) -> QuerySet[AuditEvent]:
+    """What happened in those teams and to their devices."""
+    return AuditEvent.objects.filter(team__in=teams)

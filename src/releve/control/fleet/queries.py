@@ -1,0 +1,94 @@
+"""Reads about devices and assets: what an account may see, and when a device was last heard."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import Http404
+from rest_framework.exceptions import PermissionDenied
+
+from releve.control.accounts.models import Account
+from releve.control.fleet.models import Asset, Device
+from releve.control.teams.models import Role
+from releve.control.teams.queries import EDITORS, role_in, teams_of
+
+ACTIVE_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """When a reading of the device last arrived, and the latest instant that one was taken at."""
+
+    last_seen: datetime
+    last_time: datetime
+
+
+def devices_of(account: Account) -> QuerySet[Device]:
+    """The devices of the account's teams."""
+    return Device.objects.filter(team__in=teams_of(account)).select_related("team").order_by("id")
+
+
+def assets_of(account: Account) -> QuerySet[Asset]:
+    """The assets of the account's teams, with the devices that reported for them."""
+    assets = Asset.objects.filter(team__in=teams_of(account)).select_related("team")
+    return assets.prefetch_related("mounts__device").order_by("id")
+
+
+def device_for(account: Account, device_id: int) -> Device:
+    """One device of the account's teams.
+
+    Raises:
+        Http404: There is none, or it is another team's; which of them is not said.
+    """
+    device = devices_of(account).filter(pk=device_id).first()
+    if device is None:
+        raise Http404
+    return device
+
+
+def editable_device(account: Account, device_id: int) -> Device:
+    """One device that the account may change.
+
+    Raises:
+        Http404: There is none, or it is another team's.
+        PermissionDenied: The account only views.
+    """
+    device = device_for(account, device_id)
+    refuse_unless(role_in(account, device.team), EDITORS)
+    return device
+
+
+def refuse_unless(role: str | None, roles: Collection[Role]) -> None:
+    """Let only these roles go on.
+
+    Raises:
+        PermissionDenied: It is another role.
+    """
+    if role not in roles:
+        raise PermissionDenied
+
+
+def last_heard(devices: Iterable[Device]) -> dict[int, Heard]:
+    """When each of the devices was last heard; those never heard are missing."""
+    identifiers = [device.pk for device in devices]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT device_id, last_seen, last_time FROM device_seen WHERE device_id = ANY(%s)", [identifiers]
+        )
+        return {row[0]: Heard(last_seen=row[1], last_time=row[2]) for row in cursor.fetchall()}
+
+
+def list_devices() -> QuerySet[Device]:
+    """Every device of the installation, by name."""
+    return Device.objects.select_related("team", "owner").order_by("name")
+
+
+def state(device: Device, heard: Heard | None, now: datetime) -> str:
+    """One word for how the device does."""
+    if not device.is_enabled:
+        return "disabled"
+    if heard is None:
+        return "waiting"
+    return "active" if now - heard.last_seen <= ACTIVE_WITHIN else "silent"

@@ -1,0 +1,94 @@
+"""The shapes of devices and assets on the wire."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from releve.control.fleet.models import Contract
+
+STATES = ["disabled", "waiting", "active", "silent"]
+
+
+class TeamName(serializers.Serializer[Any]):
+    """The team that owns it."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class DeviceAnswer(serializers.Serializer[Any]):
+    """A device and when it was last heard."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    team = TeamName()
+    contract = serializers.ChoiceField(choices=Contract.choices)
+    timezone = serializers.CharField()
+    is_enabled = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    state = serializers.ChoiceField(
+        choices=STATES, help_text="`waiting` for its first reading; `silent` since more than five minutes."
+    )
+    last_seen = serializers.DateTimeField(allow_null=True, help_text="When a reading last arrived.")
+    last_time = serializers.DateTimeField(allow_null=True, help_text="The latest instant of a reading.")
+
+
+class DeviceList(serializers.Serializer[Any]):
+    """One page of devices."""
+
+    data = DeviceAnswer(many=True)  # type: ignore[assignment] # the metaclass takes it away again
+    next = serializers.IntegerField(allow_null=True, help_text="Ask for `?after=` this; null at the end.")
+
+
+class DeviceWithSecret(DeviceAnswer):
+    """A device whose secret is shown this once."""
+
+    secret = serializers.CharField()
+
+
+class SecretAnswer(serializers.Serializer[Any]):
+    """The new secret, shown this once."""
+
+    secret = serializers.CharField()
+
+
+class DeviceChange(serializers.Serializer[Any]):
+    """What may be changed of a device."""
+
+    name = serializers.CharField(max_length=128, required=False)
+    contract = serializers.ChoiceField(choices=Contract.choices, required=False)
+    timezone = serializers.CharField(max_length=64, required=False)
+
+
+class DeviceRequest(serializers.Serializer[Any]):
+    """A new device; the team may be left out by whoever edits only one."""
+
+    name = serializers.CharField(max_length=128)
+    contract = serializers.ChoiceField(choices=Contract.choices, default=Contract.GENERIC)
+    timezone = serializers.CharField(max_length=64, required=False)
+    team = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class DeviceName(serializers.Serializer[Any]):
+    """A device by id and name."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class AssetAnswer(serializers.Serializer[Any]):
+    """What devices are mounted on, and which have reported for it."""
+
+    id = serializers.IntegerField()
+    team = TeamName()
+    kind = serializers.CharField()
+    key = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    devices = DeviceName(many=True)
+
+
+class AssetList(serializers.Serializer[Any]):
+    """One page of assets."""
+
+    data = AssetAnswer(many=True)  # type: ignore[assignment] # the metaclass takes it away again
+    next = serializers.IntegerField(allow_null=True, help_text="Ask for `?after=` this; null at the end.")
