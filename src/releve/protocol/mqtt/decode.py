@@ -31,7 +31,7 @@ from releve.protocol.mqtt.packet import (
 )
 from releve.protocol.mqtt.property import NO_PROPERTIES, Properties, read_properties
 from releve.protocol.mqtt.reason import ALLOWED, HIGHEST_RETURN_CODE, SUBSCRIPTION_FAILED
-from releve.protocol.mqtt.topic import check_topic_name, is_shared
+from releve.protocol.mqtt.topic_filter import check_topic_name, is_shared
 from releve.protocol.mqtt.wire import Reader
 
 MOST_FILTERS = 1_024  # in one packet: each is a few bytes on the wire and a hundred times that in memory

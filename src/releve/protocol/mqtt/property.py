@@ -13,7 +13,7 @@ from releve.protocol.mqtt.error import (
     Unencodable,
 )
 from releve.protocol.mqtt.kind import Kind
-from releve.protocol.mqtt.topic import check_topic_name
+from releve.protocol.mqtt.topic_filter import check_topic_name
 from releve.protocol.mqtt.wire import Reader, encode_binary, encode_text, encode_uint, encode_varint
 
 MOST_PROPERTIES = 256  # in one packet: a few bytes each on the wire are a hundred times that in memory

@@ -8,7 +8,7 @@ from releve.protocol.mqtt.error import MalformedPacket, NotAConnect, PacketTooLa
 from releve.protocol.mqtt.kind import Kind, Version
 from releve.protocol.mqtt.packet import Packet, Publish
 from releve.protocol.mqtt.property import NO_PROPERTIES, read_properties
-from releve.protocol.mqtt.topic import check_topic_name
+from releve.protocol.mqtt.topic_filter import check_topic_name
 from releve.protocol.mqtt.wire import Reader, decode_text, is_overlong, read_varint
 
 LARGEST_CONNECT = 16_384  # bytes; a client id, a token and a will fit easily
