@@ -25,12 +25,12 @@ class Rule(StrEnum):
     """Which rule gave a reading its instant."""
 
     ZONED = "zoned"
-    NAIVE = "naive, in the device's zone"
-    EPOCH_S = "epoch seconds"
-    EPOCH_MS = "epoch milliseconds"
-    EPOCH_US = "epoch microseconds"
-    EPOCH_NS = "epoch nanoseconds"
-    UPTIME = "milliseconds since boot"
+    NAIVE = "naive"
+    EPOCH_S = "epoch-s"
+    EPOCH_MS = "epoch-ms"
+    EPOCH_US = "epoch-us"
+    EPOCH_NS = "epoch-ns"
+    UPTIME = "uptime"
     SERVER = "received"
 
 
