@@ -1,5 +1,6 @@
 """PostgreSQL started by us from its programs alone: nothing to install, nothing to configure."""
 
+from .owner import Identity
 from .problem import (
     AlreadyInUse,
     DidNotStart,
@@ -19,6 +20,7 @@ __all__ = [
     "DidNotStop",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
+    "Identity",
     "NoPostgresFound",
     "NoUserForPostgres",
     "OtherMajorVersion",
