@@ -179,12 +179,13 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "releve.control.api.errors.answer",
     "UNICODE_JSON": True,
 }
+API_FRAGMENTS = ["releve.ingest.openapi.document", "releve.query.openapi.document"]  # the data plane's part
 SPECTACULAR_SETTINGS = {
     "TITLE": "Relevé",
     "DESCRIPTION": "The telemetry backend whose acknowledgement means committed.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_INCLUDE_SCHEMA": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

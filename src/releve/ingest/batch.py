@@ -12,7 +12,7 @@ import structlog
 from releve.ingest.counters import Counters
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Overloaded, Problem, Throttled, Unavailable
-from releve.protocol.reading import Quarantined, Reading
+from releve.protocol.reading import Reading
 from releve.storage.session import NotDurable
 from releve.storage.writer import Entry, Writer
 

@@ -1,4 +1,4 @@
-"""What the ingest path counts: plain numbers in memory, because a metrics library's locks would cost more than the work.
+"""What the ingest path counts: plain numbers, because a metrics library's locks would cost more than the work.
 
 Served at /metrics by `releve.ingest.metrics`, summed over the workers.
 """

@@ -1,4 +1,4 @@
-"""Second step of the path: bytes to readings, each with its instant and its identity. Pure; the present is passed in."""
+"""Second step of the path: bytes to readings, each with its instant and identity. Pure; the present is passed in."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -14,6 +14,7 @@
     ├── BadReading               422  a field of the reading is wrong
     │   └── BadJSON              400  not JSON by our strict rules
     ├── Throttled                429  this sender alone sends too much
+    ├── Broken                   500  our own mistake
     └── Unavailable              503  nothing is acknowledged, send again
         └── Overloaded
 
@@ -158,6 +159,14 @@ class Throttled(Problem):
     title = "Too many at once"
     status = 429
     retry_after_s = 1
+    puback = None
+
+
+class Broken(Problem):
+    """The server failed; it is logged with this request's id. Sending again is safe."""
+
+    title = "Our mistake"
+    status = 500
     puback = None
 
 

@@ -1,6 +1,7 @@
 """`GET /status/{machine_id}` of contract A: answered from what was really received."""
 
 import time
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -61,7 +62,7 @@ def connection_state(received_us: list[int], *, now_us: int) -> str:
     'LOST'
     """
     instants = sorted(received_us, reverse=True)
-    gaps_us = [later - earlier for later, earlier in zip(instants, instants[1:], strict=False)]
+    gaps_us = [later - earlier for later, earlier in pairwise(instants)]
     patience_s = max(LEAST_S, PATIENCE * median(gaps_us) / 1e6) if gaps_us else ALONE_S
     return "OK" if now_us - instants[0] <= patience_s * 1e6 else "LOST"
 

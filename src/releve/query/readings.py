@@ -23,6 +23,7 @@ LARGEST_PAGE = 100_000
 KNOWN = frozenset({"from", "to", "channels", "limit", "cursor", "order"})
 _LATEST_US = 253_402_300_799_000_000
 _ID_RANGE = 2**63
+_DIGITS = 19  # epoch nanoseconds
 
 
 class Format(StrEnum):
@@ -142,7 +143,7 @@ def _instant(asked: Mapping[str, str], name: str, default_us: int) -> int:
     text = asked.get(name)
     if text is None:
         return default_us
-    sent: Any = int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else text.replace(" ", "+")
+    sent: Any = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else text.replace(" ", "+")
     try:
         instant = resolve(sent, zone=UTC, received_us=0)
     except BadTimestamp as error:

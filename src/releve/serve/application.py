@@ -16,7 +16,7 @@ from releve.ingest.counters import Counters
 from releve.ingest.http import IngestRoutes
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
-from releve.protocol.problem import Problem, Unavailable
+from releve.protocol.problem import Broken, Problem
 from releve.protocol.token import Keyring
 from releve.query.routes import QueryRoutes
 from releve.serve import guard
@@ -116,9 +116,10 @@ class Application:
         except Problem as problem:
             self._note(problem, path=path, request_id=request_id, scope=scope)
             await answer_problem(send, problem, headers=((b"x-request-id", request_id.encode()),))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the boundary: whatever broke, its sender gets an answer and we a trace
             _log.exception("request failed", path=path, request_id=request_id)
-            await answer_problem(send, Unavailable(), headers=((b"x-request-id", request_id.encode()),))
+            self.counters.refused("http", Broken.slug())
+            await answer_problem(send, Broken(), headers=((b"x-request-id", request_id.encode()),))
 
     def _path(self, scope: Scope) -> str:
         """The route's path: without the stage prefix and without its trailing slash."""

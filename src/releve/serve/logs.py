@@ -1,4 +1,4 @@
-"""Structured logs: text on a terminal, JSON elsewhere; one line per event, each with the request's id where there is one."""
+"""Structured logs: text on a terminal, JSON elsewhere; one line per event, with the request's id where it has one."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""Identity for readings whose instant depends on when we received them: a repeat is found by its receipt (promise P2)."""
+"""Identity of readings whose instant depends on when we received them: a repeat has a receipt (promise P2)."""
 
 from collections import defaultdict
 

@@ -1,4 +1,4 @@
-"""The revocation feed: what another process revoked is heard here within moments, and its silence is noticed (promise P5)."""
+"""The revocation feed: what any process revoked is heard within moments, and silence is noticed (promise P5)."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A database session that may acknowledge: opened, checked for durability, and listened to for warnings (promise P1)."""
+"""A database session that may acknowledge: checked for durability, and listened to for warnings (promise P1)."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Commits groups of readings: COPY first, tell duplicates apart only when there are some, isolate what poisons a group."""
+"""Commits groups of readings: COPY first, duplicates told apart only when there are some, poison isolated."""
 
 from collections.abc import Sequence
 
@@ -98,7 +98,7 @@ class Writer:
             raise error  # not a reading's fault, so ours
         reason = error.diag.message_primary or "PostgreSQL refused the row"
         poison = quarantine(
-            entry.channels,
+            b'{"time":%d,"channels":%b}' % (entry.instant.time_us, entry.channels),
             device_id=entry.device_id,
             received_us=entry.received_us,
             source=_DATABASE,
