@@ -171,7 +171,7 @@ class GroupCommit:
 
     def _note_seen(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
         for entry, receipt in zip(entries, receipts, strict=True):
-            if receipt.outcome is Outcome.STORED and type(entry) is Reading:
+            if receipt.outcome is Outcome.STORED and isinstance(entry, Reading):
                 time_us = receipt.time_us or entry.received_us
                 known = self.seen.get(entry.device_id)
                 if known is None or time_us > known[1] or entry.received_us > known[0]:

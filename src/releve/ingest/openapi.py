@@ -164,7 +164,7 @@ def _schemas() -> Document:
             "type": "object",
             "required": ["stored", "duplicate", "quarantined", "refused", "readings"],
             "properties": {
-                **{outcome: count for outcome in ("stored", "duplicate", "quarantined", "refused")},
+                **_counts(),
                 "readings": {
                     "type": "array",
                     "items": {"allOf": [{"properties": {"index": count}, "required": ["index"]}, _VERDICT]},
@@ -189,6 +189,11 @@ def _schemas() -> Document:
             },
         },
     }
+
+
+def _counts() -> Document:
+    outcomes = ("stored", "duplicate", "quarantined", "refused")
+    return {outcome: {"type": "integer", "minimum": 0} for outcome in outcomes}
 
 
 def _refusal(description: str) -> Document:

@@ -34,8 +34,8 @@ class Pipeline:
         return receipts
 
     async def _commit(self, items: Sequence[Item]) -> list[Receipt]:
-        entries = [item for item in items if type(item) is not Receipt]
+        entries = [item for item in items if not isinstance(item, Receipt)]
         if len(entries) == len(items):
             return await self.group.add(entries)
         committed = iter(await self.group.add(entries)) if entries else iter(())
-        return [item if type(item) is Receipt else next(committed) for item in items]
+        return [item if isinstance(item, Receipt) else next(committed) for item in items]

@@ -1,6 +1,7 @@
 """Identity of readings whose instant depends on when we received them: a repeat has a receipt (promise P2)."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import msgspec
 from psycopg import AsyncConnection
@@ -108,5 +109,5 @@ def _is_repeat(reading: Reading, *, first_received_us: int) -> bool:
     return reading.received_us - first_received_us <= clock.REPEAT_US
 
 
-def _columns(rows: list[tuple[int, ...]]) -> list[list[int]]:
+def _columns(rows: Sequence[tuple[int, ...]]) -> list[list[int]]:
     return [list(column) for column in zip(*rows, strict=True)]

@@ -33,20 +33,20 @@ async def store(
         entries: What to store and what to keep in quarantine.
         machines: Pairs of device and machine number to register.
     """
-    readings = [entry for entry in entries if type(entry) is Reading]
+    readings = [entry for entry in entries if isinstance(entry, Reading)]
     async with connection.transaction():
         for device_id, machine in sorted(machines):
             await connection.execute(query("register_machine"), {"device_id": device_id, "machine": machine})
         repeats = await Repeats().settle(connection, readings)
         stored = await _insert(connection, [reading for reading in readings if id(reading) not in repeats])
         for entry in entries:
-            if type(entry) is Quarantined:
+            if isinstance(entry, Quarantined):
                 await connection.execute(query("keep_quarantined"), msgspec.structs.astuple(entry))
     return [_receipt(entry, repeats, stored) for entry in entries]
 
 
 def _receipt(entry: Reading | Quarantined, repeats: dict[int, int], stored: set[Key]) -> Receipt:
-    if type(entry) is Quarantined:
+    if isinstance(entry, Quarantined):
         return Receipt(Outcome.QUARANTINED, field=entry.field, reason=entry.reason)
     repeated_us = repeats.get(id(entry))
     if repeated_us is not None:

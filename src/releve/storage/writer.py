@@ -55,7 +55,7 @@ class Writer:
 
     def _is_plain(self, entry: Entry) -> bool:
         return (
-            type(entry) is Reading
+            isinstance(entry, Reading)
             and not entry.needs_receipt
             and (entry.machine is None or (entry.device_id, entry.machine) in self._machines)
         )
@@ -74,13 +74,13 @@ class Writer:
             middle = len(entries) // 2
             return await self._staged(connection, entries[:middle]) + await self._staged(connection, entries[middle:])
         self._machines.update(
-            (entry.device_id, entry.machine) for entry in entries if type(entry) is Reading and entry.machine
+            (entry.device_id, entry.machine) for entry in entries if isinstance(entry, Reading) and entry.machine
         )
         return receipts
 
     async def _staged_once(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
         machines = {
-            (entry.device_id, entry.machine) for entry in entries if type(entry) is Reading and entry.machine
+            (entry.device_id, entry.machine) for entry in entries if isinstance(entry, Reading) and entry.machine
         } - self._machines
         try:
             return await staged.store(connection, entries, machines=machines)
@@ -89,12 +89,12 @@ class Writer:
             return await staged.store(connection, entries, machines=machines)
 
     async def _ensure_partitions(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-        months = {entry.instant.month: entry.instant.time_us for entry in entries if type(entry) is Reading}
+        months = {entry.instant.month: entry.instant.time_us for entry in entries if isinstance(entry, Reading)}
         for time_us in sorted(months.values()):
             await connection.execute(query("ensure_partition"), [time_us])
 
     async def _quarantine(self, connection: AsyncConnection, entry: Entry, error: psycopg.Error) -> Receipt:
-        if type(entry) is not Reading:
+        if not isinstance(entry, Reading):
             raise error  # not a reading's fault, so ours
         reason = error.diag.message_primary or "PostgreSQL refused the row"
         poison = quarantine(
