@@ -28,4 +28,4 @@ class Secret:
 
     def matches(self, kept: str, pepper: bytes) -> bool:
         """Whether the kept hash is this secret's, in the same time for yes and no."""
-        return hmac.compare_digest(self.hash(pepper), kept)
+        return hmac.compare_digest(self.hash(pepper).encode(), kept.encode())

@@ -28,7 +28,10 @@ def signing_keyring(data_dir: Path, configured: str = "") -> Keyring:
         KeyProblem: A pair is malformed or too short, or the file cannot be trusted.
     """
     text = configured or _kept(data_dir, "signing", _new_pair)
-    return Keyring(tuple(_pair(item) for item in re.split(r"[,\s]+", text.strip()) if item))
+    pairs = tuple(_pair(item) for item in re.split(r"[,\s]+", text.strip(", \t\n")))
+    if len({identifier for identifier, _ in pairs}) < len(pairs):
+        raise KeyProblem("two signing keys have the same kid, or one is given twice")
+    return Keyring(pairs)
 
 
 def pepper(data_dir: Path) -> bytes:

@@ -84,20 +84,10 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:  # noqa: ARG002
-        """The security schemes."""
+        """The security schemes, word for word as the data plane declares them."""
         return [
-            {
-                "type": "http",
-                "scheme": "bearer",
-                "bearerFormat": "JWT",
-                "description": "An access token.",
-            },
-            {
-                "type": "apiKey",
-                "in": "header",
-                "name": "token",
-                "description": "The same access token, as gym machines send it.",
-            },
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            {"type": "apiKey", "in": "header", "name": "token"},
         ]
 
 

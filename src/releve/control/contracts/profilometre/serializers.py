@@ -59,7 +59,7 @@ class Profile(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["super_user", "administrateur", "utilisateur"])
 
 
-class Refusal(serializers.Serializer[Any]):
+class TokenRefusal(serializers.Serializer[Any]):
     """Why not; `code` is for programs."""
 
     detail = serializers.CharField()
@@ -74,7 +74,7 @@ class TokenMessage(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class AccessRefusal(Refusal):
+class AccessRefusal(TokenRefusal):
     """Why a route refuses an access token."""
 
     messages = TokenMessage(many=True, required=False)

@@ -29,9 +29,9 @@ from releve.control.contracts.profilometre.serializers import (
     AccessRefusal,
     Profile,
     RefreshRequest,
-    Refusal,
     SignOutRequest,
     TokenPairAnswer,
+    TokenRefusal,
     TokenRequest,
     VerifyRequest,
 )
@@ -47,7 +47,7 @@ BAD_BODY = OpenApiResponse(
     examples=[OpenApiExample("Missing", {"username": ["This field is required."]})],
 )
 BAD_TOKEN = OpenApiResponse(
-    Refusal,
+    TokenRefusal,
     "Not a token of a sign-in that stands; `token_reuse` when it was spent before, and then the sign-in is revoked.",
     [OpenApiExample("Invalid", NOT_VALID), OpenApiExample("Reused", REUSED)],
 )
@@ -84,8 +84,8 @@ class Obtain(_Open):
         responses={
             200: TokenPairAnswer,
             400: BAD_BODY,
-            401: OpenApiResponse(Refusal, "Unknown, wrong or disabled.", [OpenApiExample("Wrong", NO_ACCOUNT)]),
-            429: OpenApiResponse(Refusal, "Failed too often; `Retry-After` says how long to wait."),
+            401: OpenApiResponse(TokenRefusal, "Unknown, wrong or disabled.", [OpenApiExample("Wrong", NO_ACCOUNT)]),
+            429: OpenApiResponse(TokenRefusal, "Failed too often; `Retry-After` says how long to wait."),
         },
         examples=[OpenApiExample("A person", {"username": "alice@example.com", "password": "…"}, request_only=True)],
     )

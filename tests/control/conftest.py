@@ -1,0 +1,159 @@
+"""Django on the session's real PostgreSQL, and the cast: Alice owns, Bob views, Charlie is an outsider."""
+
+# ruff: noqa: E402 - Django must be configured before its models can be imported
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "releve.control.configuration")
+if "RELEVE_DATA_DIR" not in os.environ:  # the keys of these tests
+    os.environ["RELEVE_DATA_DIR"] = tempfile.mkdtemp(prefix="releve-test-")
+    atexit.register(shutil.rmtree, os.environ["RELEVE_DATA_DIR"])
+
+import django
+
+django.setup()
+
+from django.contrib.auth.hashers import make_password
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+
+from releve.control import configuration
+from releve.control.accounts.keys import keyring
+from releve.control.accounts.models import Account, SignIn
+from releve.control.accounts.sign_in import token_principal
+from releve.control.fleet.models import Device
+from releve.control.fleet.services import register_device
+from releve.control.teams.models import Role, Team
+from releve.control.teams.services import give_role
+from releve.protocol import token
+from releve.protocol.secret import Secret
+
+PASSWORD = "correct horse battery staple"
+SECRET = "the machine's own secret"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres):
+    connections["default"].settings_dict.update(configuration._database(postgres.url))
+
+
+@pytest.fixture(scope="session")
+def password_hash():
+    """One slow hash for all the accounts of a session."""
+    return make_password(PASSWORD)
+
+
+@dataclass
+class API:
+    """A client that speaks JSON and carries a token."""
+
+    token: str | None = None
+    client: Client = None
+
+    def __post_init__(self):
+        self.client = self.client or Client()
+
+    def request(self, method: str, address: str, body: Any = None, **headers: str):
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.client.generic(method, address, content, "application/json", headers=headers)
+
+    def get(self, address: str, **headers: str):
+        return self.request("GET", address, **headers)
+
+    def post(self, address: str, body: Any = None, **headers: str):
+        return self.request("POST", address, body, **headers)
+
+    def patch(self, address: str, body: Any = None, **headers: str):
+        return self.request("PATCH", address, body, **headers)
+
+    def delete(self, address: str, **headers: str):
+        return self.request("DELETE", address, **headers)
+
+
+@pytest.fixture
+def api():
+    return API()
+
+
+@pytest.fixture
+def team(db):
+    return Team.objects.create(name="Alice's")
+
+
+@pytest.fixture
+def person(db, password_hash):
+    def make(email: str, team: Team, role: str = Role.VIEWER) -> Account:
+        account = Account.objects.create(email=email, password=password_hash)
+        give_role(account=account, team=team, role=role)
+        return account
+
+    return make
+
+
+@pytest.fixture
+def alice(person, team):
+    return person("alice@example.com", team, Role.ADMIN)
+
+
+@pytest.fixture
+def bob(person, team):
+    return person("bob@example.com", team, Role.VIEWER)
+
+
+@pytest.fixture
+def erin(person, team):
+    return person("erin@example.com", team, Role.EDITOR)
+
+
+@pytest.fixture
+def charlie(person):
+    return person("charlie@example.com", Team.objects.create(name="Charlie's"), Role.ADMIN)
+
+
+@pytest.fixture
+def device(team) -> Device:
+    return register_device(team=team, name="raspberry1", contract="gym", secret=Secret(SECRET))[0]
+
+
+@pytest.fixture
+def signed_in():
+    """A client that carries somebody's access token."""
+
+    def make(principal: Account | Device) -> API:
+        is_device = isinstance(principal, Device)
+        body = {
+            "username": principal.name if is_device else principal.email,
+            "password": SECRET if is_device else PASSWORD,
+        }
+        return API(API().post("/api/token/", body).json()["access"])
+
+    return make
+
+
+@pytest.fixture
+def expired_token():
+    """An access token of a sign-in that ended a second ago."""
+
+    def make(row: SignIn) -> str:
+        now = timezone.now()
+        return token.issue_access(
+            token_principal(row),
+            row.id,
+            issued_at=now - timedelta(minutes=15),
+            expires_at=now - timedelta(seconds=1),
+            keyring=keyring(),
+        )
+
+    return make
