@@ -1,0 +1,116 @@
+"""Opens an installation's database for one command, whether its server runs or not, and sets Django up on it."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import psycopg
+
+from releve.cli.option import Refusal
+from releve.serve import instance, logs, migration
+from releve.settings import Settings
+from releve.storage.embedded import EmbeddedPostgres, EmbeddedPostgresError, running_url
+from releve.storage.embedded.location import make_data_directory
+from releve.storage.keys import KeyProblem
+
+STARTING_S = 60.0
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[None]:
+    """Django set up on the installation's database, which is of this version; stopped again if we started it.
+
+    Raises:
+        Refusal: The database cannot be reached, or the running server is of another version.
+    """
+    logs.configure(level="warning", log_format="text")
+    try:
+        with database(settings) as url:
+            _set_up_django(url, settings)
+            _migrate_if_needed(url, settings)
+            yield
+    except (psycopg.OperationalError, KeyProblem) as error:
+        raise Refusal(str(error).strip()) from error
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Address of the installation's database; PostgreSQL is started for the moment when nobody serves it.
+
+    Raises:
+        Refusal: It cannot be reached; the message says what to do.
+    """
+    if settings.database_url:
+        yield settings.database_url
+        return
+    directory = settings.data_dir
+    served = _served_url(directory)
+    if served is not None:
+        yield served
+        return
+    with _started(settings) as url:
+        yield url
+
+
+def _served_url(directory: Path) -> str | None:
+    """The database of a running server, waiting for one that is on its way up."""
+    deadline_s = time.monotonic() + STARTING_S
+    while _is_served(directory):
+        document = instance.running(directory)
+        if document is not None and document["database"] == "external":
+            raise Refusal(f"the server on {directory} uses an external database; set DATABASE_URL as it is set there")
+        if document is not None and (url := running_url(directory)) is not None:
+            return url
+        if time.monotonic() > deadline_s:
+            raise Refusal(f"the server on {directory} is not ready after {STARTING_S:g} s; see what it printed")
+        time.sleep(0.1)
+    return None
+
+
+def _is_served(directory: Path) -> bool:
+    try:
+        return instance.is_served(directory)
+    except PermissionError as error:
+        raise Refusal(f"{directory} belongs to another user; run this as the user who runs the server") from error
+
+
+@contextmanager
+def _started(settings: Settings) -> Iterator[str]:
+    directory = settings.data_dir
+    if not directory.exists():
+        click.echo(f"releve: making a new installation in {directory}", err=True)
+    try:
+        make_data_directory(directory)
+        held = instance.take(directory, purpose=instance.COMMAND)
+    except (OSError, instance.InUse) as error:
+        raise Refusal(str(error)) from error
+    postgres = EmbeddedPostgres(directory, binaries=Path(settings.postgres_bin) if settings.postgres_bin else None)
+    try:
+        yield postgres.start()
+    except EmbeddedPostgresError as error:
+        raise Refusal(str(error)) from error
+    finally:
+        postgres.stop()
+        held.release()
+
+
+def _set_up_django(url: str, settings: Settings) -> None:
+    os.environ |= {
+        "DATABASE_URL": url,
+        "RELEVE_DATA_DIR": str(settings.data_dir),
+        "DJANGO_SETTINGS_MODULE": migration.CONTROL_SETTINGS,
+    }
+    import django  # noqa: PLC0415 - it reads the environment, which is complete only now
+
+    django.setup()
+
+
+def _migrate_if_needed(url: str, settings: Settings) -> None:
+    if not migration.missing(url, migration.applications()):
+        return
+    if instance.is_served(settings.data_dir):
+        raise Refusal("the running server is of an older version; restart it with this one, then try again")
+    migration.migrate(url)

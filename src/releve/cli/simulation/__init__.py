@@ -1,0 +1,1 @@
+"""Plausible devices: what each kind measures, and the load that plays many of them."""

@@ -1,0 +1,112 @@
+"""`releve up`: the server in the foreground, and what to know about it."""
+# ruff: noqa: D301 - click reads \b
+
+from pathlib import Path
+
+import click
+
+from releve import __version__
+from releve.cli import option
+from releve.serve import port
+from releve.serve.instance import InUse
+from releve.serve.migration import DidNotMigrate
+from releve.serve.port import PortProblem
+from releve.serve.supervisor import PartFailed
+from releve.serve.up import DatabaseAway, Started, up
+from releve.settings import Settings
+from releve.storage.embedded import EmbeddedPostgresError
+
+PORT = click.IntRange(0, 65535)
+DEMO = {"gym": "4", "racing": "5", "profilometre": "2"}  # readings a second
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", "port_", type=PORT, metavar="N", help="HTTP port; 0 picks a free one.  [default: 8000]")
+@click.option("--also-port", "also_ports", type=PORT, metavar="N", multiple=True, help="Another HTTP port; repeatable.")
+@click.option("--mqtt-port", type=PORT, metavar="N", help="MQTT port; 0 turns MQTT off.  [default: 1883]")
+@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Worker processes.  [default: 1]")
+@click.option("--demo", is_flag=True, help="Play simulated devices beside the server.")
+@option.data_dir
+def command(
+    *,
+    host: str | None,
+    port_: int | None,
+    also_ports: tuple[int, ...],
+    mqtt_port: int | None,
+    workers: int | None,
+    demo: bool,
+    data_dir: Path | None,
+) -> None:
+    """Run the server until Ctrl-C: database, migrations, workers.
+
+    Every option is also a setting RELEVE_... in the environment; DATABASE_URL uses an external PostgreSQL.
+
+    \b
+    Examples:
+      releve up
+      releve up --demo
+      releve up --port 0 --data-dir /srv/releve
+      releve up --host 0.0.0.0 --port 8000 --also-port 5000 --workers 2
+    """
+    settings = option.chosen(
+        host=host,
+        port=port_,
+        also_ports=",".join(map(str, also_ports)) or None,
+        mqtt_port=mqtt_port,
+        workers=workers,
+        data_dir=data_dir,
+    )
+    _warn(settings)
+    simulations = [(kind, "--rate", rate, "--seconds", "0") for kind, rate in DEMO.items()] if demo else []
+    try:
+        code = up(settings, simulations=simulations, say=_say_demo if demo else _say)
+    except (InUse, PortProblem, EmbeddedPostgresError, DatabaseAway, DidNotMigrate, PartFailed, OSError) as error:
+        raise option.Refusal(str(error)) from error
+    raise click.exceptions.Exit(code)
+
+
+def _warn(settings: Settings) -> None:
+    if port.is_loopback(settings.host):
+        return
+    click.echo(
+        f"releve: listening on {settings.host}: whoever reaches this machine reaches the pages and the API, in plain"
+        " HTTP. Put a proxy with TLS in front and set RELEVE_PUBLIC_URL, or listen on 127.0.0.1.",
+        err=True,
+    )
+    if settings.anonymous_role != "none":
+        click.echo(
+            f"releve: RELEVE_ANONYMOUS_ROLE={settings.anonymous_role} lets anybody who reaches this machine be"
+            f" {settings.anonymous_role} of the races, without signing in; set it to none unless the network is yours.",
+            err=True,
+        )
+
+
+def _say(started: Started) -> None:
+    lines = {
+        "Pages": started.settings.public_url or f"{started.urls[0]}/",
+        "API": f"{started.urls[0]}/api/docs/",
+        **({"Also": " ".join(started.urls[1:])} if started.urls[1:] else {}),
+        **({"MQTT": started.mqtt_url} if started.mqtt_url else {}),
+        "Data": started.database,
+        **_first_steps(started),
+        "Stop": "Ctrl-C; everything acknowledged is already on the disk",
+    }
+    click.echo(f"\nRelevé {__version__} is ready after {started.after_s:.1f} s.\n")
+    for heading, text in lines.items():
+        click.echo(f"  {heading:<8}{text}")
+    click.echo()
+
+
+def _say_demo(started: Started) -> None:
+    _say(started)
+    click.echo(f"  Demo    open {started.urls[0]}/ and sign in to watch simulated devices arrive: {', '.join(DEMO)}\n")
+
+
+def _first_steps(started: Started) -> dict[str, str]:
+    if started.administrator_code is None:
+        return {}
+    return {
+        "Welcome": f"nobody has an account yet: open {started.urls[0]}/welcome/",
+        "Code": f"{started.administrator_code}  (works once, for the first administrator)",
+    }

@@ -1,0 +1,255 @@
+"""What `releve up` runs: checks first, then PostgreSQL, migrations and workers in order, and the stop in reverse."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psycopg
+import structlog
+
+from releve import __version__
+from releve.serve import instance, logs, migration, port
+from releve.serve.instance import Instance
+from releve.serve.supervisor import Part, Supervisor
+from releve.serve.supervisor_part import Child
+from releve.serve.supervisor_postgres import postgres_part
+from releve.settings import Settings, variable
+from releve.storage.embedded import EmbeddedPostgres
+from releve.storage.embedded.location import make_data_directory
+
+DATABASE_PATIENCE_S = 60.0
+ANSWER_PATIENCE_S = 30.0
+PYTHON = (sys.executable, "-P", "-m")  # -P: what lies in the working directory is not imported
+_log = structlog.get_logger("releve.up")
+
+
+class DatabaseAway(Exception):
+    """The external database did not answer in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """What there is to say once all is ready.
+
+    Attributes:
+        settings: As they turned out: a free port that was asked for has its number.
+        urls: Every HTTP address, as this machine reaches it.
+        database: Where the data is.
+        administrator_code: The one-time code, while nobody has an account.
+        after_s: How long the start took.
+    """
+
+    settings: Settings
+    urls: list[str]
+    mqtt_url: str | None
+    database: str
+    administrator_code: str | None
+    after_s: float
+
+
+class Say(Protocol):
+    """Told once that all is ready."""
+
+    def __call__(self, started: Started, /) -> None:
+        """Print it."""
+
+
+def up(settings: Settings, *, simulations: Sequence[Sequence[str]], say: Say) -> int:
+    """Serve until a signal; returns the exit code.
+
+    Args:
+        settings: What the operator chose; the data directory is an absolute path.
+        simulations: Arguments of `releve simulate` to run beside it.
+        say: Told once that all is ready.
+
+    Raises:
+        InUse: Another server has the data directory.
+        PortProblem: A port cannot be had.
+        EmbeddedPostgresError, DatabaseAway, DidNotMigrate, PartFailed: A part does not start; the message says why.
+    """
+    began_s = time.monotonic()
+    logs.configure(level=settings.log_level, log_format=settings.log_format)
+    make_data_directory(settings.data_dir)
+    with ExitStack() as stack:
+        held = instance.take(settings.data_dir, purpose=instance.SERVER)
+        stack.callback(held.release)
+        instance.end_leftovers(settings.data_dir)
+        settings = _with_ports(settings, stack)
+        server = _Server(settings, held, simulations=simulations, say=say, began_s=began_s)
+        return asyncio.run(server.run())
+
+
+class _Server:
+    """The plan that the supervisor carries out."""
+
+    def __init__(
+        self, settings: Settings, held: Instance, *, simulations: Sequence[Sequence[str]], say: Say, began_s: float
+    ) -> None:
+        self._settings = settings
+        self._held = held
+        self._simulations = simulations
+        self._say = say
+        self._began_s = began_s
+        self._published: dict[str, Any] | None = None
+        self._supervisor = Supervisor(log=self._note)
+
+    async def run(self) -> int:
+        return await self._supervisor.run(self._plan)
+
+    async def _plan(self, supervisor: Supervisor) -> None:
+        url, place = await self._database(supervisor)
+        code = await asyncio.to_thread(self._migrated, url)
+        environment = self._environment(url)
+        await supervisor.start(
+            *(_worker(self._settings, index, environment) for index in range(self._settings.workers))
+        )
+        started = self._started(place, code)
+        await asyncio.to_thread(_wait_until_answering, started.urls[0])
+        self._published = {
+            "version": __version__,
+            "pid": os.getpid(),
+            "urls": started.urls,
+            "mqtt_url": started.mqtt_url,
+            "database": "external" if self._settings.database_url else "embedded",
+        }
+        self._publish()
+        self._say(replace(started, after_s=time.monotonic() - self._began_s))
+        await supervisor.start(*(_simulation(arguments, environment) for arguments in self._simulations))
+
+    async def _database(self, supervisor: Supervisor) -> tuple[str, str]:
+        """The database's address, and in words where the data is."""
+        if self._settings.database_url:
+            await asyncio.to_thread(_wait_for, self._settings.database_url)
+            return self._settings.database_url, _place(self._settings.database_url)
+        wished = self._settings.postgres_bin
+        postgres = EmbeddedPostgres(self._settings.data_dir, binaries=Path(wished) if wished else None)
+        await supervisor.start(postgres_part(postgres))
+        where = f", its database in {postgres.cluster}" if postgres.is_elsewhere else ""
+        return postgres.url, f"{self._settings.data_dir}{where}"
+
+    def _migrated(self, url: str) -> str | None:
+        """Bring the database to this version; the administrator's code while nobody has an account."""
+        applications = migration.applications()
+        if not migration.missing(url, applications) and not migration.is_without_accounts(url):
+            return None
+        return migration.migrate_apart(self._environment(url)) or None
+
+    def _environment(self, url: str) -> dict[str, str]:
+        """What the children run with: secrets travel here and never on a command line."""
+        return {**os.environ, **as_environment(self._settings), "DATABASE_URL": url}
+
+    def _started(self, place: str, code: str | None) -> Started:
+        settings = self._settings
+        host = reachable_host(settings.host)
+        ports = [settings.port, *map(int, filter(None, settings.also_ports.split(",")))]
+        return Started(
+            settings=settings,
+            urls=[f"http://{host}:{number}" for number in ports],
+            mqtt_url=f"mqtt://{host}:{settings.mqtt_port}" if settings.mqtt_port and port.has_mqtt() else None,
+            database=place,
+            administrator_code=code,
+            after_s=0.0,
+        )
+
+    def _note(self, event: str, /, **details: object) -> None:
+        _log.info(event, **details)
+        if event == "part_ready":
+            self._publish()
+
+    def _publish(self) -> None:
+        if self._published is not None:
+            self._held.publish({**self._published, "processes": self._supervisor.pids})
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings as the variables that they are read from."""
+    return {variable(item): str(getattr(settings, item.name)) for item in fields(settings)}
+
+
+def reachable_host(host: str) -> str:
+    """How this machine reaches a listening address.
+
+    >>> reachable_host("0.0.0.0"), reachable_host("::1"), reachable_host("127.0.0.1")
+    ('127.0.0.1', '[::1]', '127.0.0.1')
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{host}]" if ":" in host else host
+
+
+def _with_ports(settings: Settings, stack: ExitStack) -> Settings:
+    """The settings with every port held until the stack ends, and port 0 replaced by the free one that was found."""
+
+    def hold(number: int, flag: str) -> int:
+        return port.number(stack.enter_context(port.reserve(settings.host, number, flag=flag)))
+
+    main = hold(settings.port, "--port")
+    also = [hold(int(item), "--also-port") for item in settings.also_ports.split(",") if item.strip()]
+    if settings.mqtt_port and port.has_mqtt():
+        hold(settings.mqtt_port, "--mqtt-port")
+    return replace(settings, port=main, also_ports=",".join(map(str, also)))
+
+
+def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> Part:
+    ready_file = settings.data_dir / "run" / f"worker-{index}.json"
+    child = Child(command=[*PYTHON, "releve.serve.worker", "--index", str(index)], environment=environment)
+
+    async def is_ready(pid: int) -> bool:
+        try:
+            return bool(json.loads(ready_file.read_bytes())["pid"] == pid)
+        except (FileNotFoundError, ValueError):
+            return False
+
+    return Part(name=f"worker-{index}", child=lambda: child, is_ready=is_ready)
+
+
+def _simulation(arguments: Sequence[str], environment: Mapping[str, str]) -> Part:
+    name = f"simulator-{arguments[0]}"
+    log = Path(environment["RELEVE_DATA_DIR"], "log", f"{name}.log")
+    child = Child(
+        command=[*PYTHON, "releve", "simulate", *arguments],
+        environment={name: value for name, value in environment.items() if name != "DATABASE_URL"},
+        output=lambda: log.open("wb"),
+    )
+    return Part(name=name, child=lambda: child)
+
+
+def _wait_for(url: str) -> None:
+    """Wait for an external database, which may be starting beside us."""
+    deadline_s = time.monotonic() + DATABASE_PATIENCE_S
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline_s:
+                raise DatabaseAway(f"the database of DATABASE_URL does not answer: {str(error).strip()}") from error
+            _log.warning("waiting for the database", error=str(error).strip())
+            time.sleep(1)
+        else:
+            return
+
+
+def _wait_until_answering(url: str) -> None:
+    """Wait until readings would be acknowledged; what stands against it after a while is for /readyz to say."""
+    deadline_s = time.monotonic() + ANSWER_PATIENCE_S
+    while time.monotonic() < deadline_s:
+        try:
+            with urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own address
+                return
+        except (URLError, OSError):
+            time.sleep(0.02)
+    _log.warning("not ready yet", see=f"{url}/readyz")
+
+
+def _place(url: str) -> str:
+    """An external database in words, without its password."""
+    given = psycopg.conninfo.conninfo_to_dict(url)
+    return f"PostgreSQL {given.get('dbname', '')} on {given.get('host', 'its default host')}"
