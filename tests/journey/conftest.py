@@ -1,0 +1,220 @@
+"""Real servers for the journeys: `python -m releve up` in a data directory of its own, on free ports.
+
+`server` is shared by the whole session: make accounts, devices and teams of your own in it, and leave it running.
+`start_server` starts private ones, to be killed, filled or set up differently.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import psycopg
+import pytest
+
+from releve.storage.embedded import running_url
+
+READY_WITHIN_S = 60
+COMMAND_WITHIN_S = 90
+
+
+class Server:
+    """A `releve up` that runs, and what a test does with it."""
+
+    def __init__(self, process: subprocess.Popen[str], data_dir: Path, errors: Path, summary: str) -> None:
+        self.process = process
+        self.data_dir = data_dir
+        self.errors = errors
+        self.summary = summary
+        self.url: str = self.document["urls"][0]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the server says of itself: urls, mqtt_url, pid, processes."""
+        return json.loads((self.data_dir / "run" / "server.json").read_text())
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """Process ids by part: `postgres`, `worker-0`, …"""
+        return self.document["processes"]
+
+    @property
+    def database_url(self) -> str:
+        """Address of its database; never print it."""
+        url = running_url(self.data_dir)
+        assert url is not None
+        return url
+
+    def command(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `releve ARGUMENTS… --data-dir <its own>` to its end."""
+        return command(*arguments, "--data-dir", str(self.data_dir), stdin=stdin)
+
+    def json(self, *arguments: str, stdin: str = "") -> Any:
+        """Run a command that must succeed with `--json`; what it printed."""
+        done = self.command(*arguments, "--json", stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def add_account(self, role: str = "admin", *, team: str | None = None) -> dict[str, Any]:
+        """Add a person of a fresh name; `email` and `password` are in what is returned."""
+        email = f"{secrets.token_hex(4)}@example.com"
+        return self.json("account", "add", email, "--role", role, *(("--team", team) if team else ()))
+
+    def add_device(self, contract: str = "generic", *, team: str | None = None, zone: str = "UTC") -> dict[str, Any]:
+        """Add a device of a fresh name; `name` and `secret` are in what is returned."""
+        name = f"{contract}-{secrets.token_hex(4)}"
+        arguments = ("--contract", contract, "--timezone", zone, *(("--team", team) if team else ()))
+        return self.json("device", "add", name, *arguments)
+
+    def tokens(self, signing_in: dict[str, Any]) -> dict[str, str]:
+        """Sign a person or a device in, as `add_account` and `add_device` returned it: `access` and `refresh`."""
+        username = signing_in.get("email") or signing_in["name"]
+        password = signing_in.get("password") or signing_in["secret"]
+        reply = httpx.post(f"{self.url}/api/token/", json={"username": username, "password": password})
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def bearer(self, signing_in: dict[str, Any]) -> dict[str, str]:
+        """The header of a request by that person or device."""
+        return {"Authorization": f"Bearer {self.tokens(signing_in)['access']}"}
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask its database; the rows."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def wait_until_ready(self, within_s: float = 30) -> None:
+        """Wait until readings are acknowledged, for instance after something was killed."""
+        deadline_s = time.monotonic() + within_s
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200:
+                    return
+            assert time.monotonic() < deadline_s, f"not ready after {within_s} s: {self.errors.read_text()[-2000:]}"
+            time.sleep(0.05)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it and return its exit code; of SIGKILL the parts end by themselves."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+class StartServer(Protocol):
+    """Starts a server; without a data directory it gets one of its own."""
+
+    def __call__(self, *arguments: str, data_dir: Path | None = None, **settings: str) -> Server:
+        """Start it with further arguments of `releve up` and settings such as `RELEVE_REFRESH_GRACE_S="1"`."""
+
+
+@pytest.fixture(scope="session")
+def server(reachable_directory: Callable[[], Path]) -> Iterator[Server]:
+    """The session's server, with two workers."""
+    running = start(reachable_directory() / "data", "--workers", "2")
+    yield running
+    end(running)
+
+
+@pytest.fixture
+def start_server(reachable_directory: Callable[[], Path]) -> Iterator[StartServer]:
+    """Start servers of the test's own; those that still run are stopped after it."""
+    running: list[Server] = []
+
+    def start_one(*arguments: str, data_dir: Path | None = None, **settings: str) -> Server:
+        running.append(start(data_dir or reachable_directory() / "data", *arguments, **settings))
+        return running[-1]
+
+    yield start_one
+    for each in reversed(running):
+        end(each)
+
+
+@pytest.fixture
+def own_data_dir(reachable_directory: Callable[[], Path]) -> Path:
+    """A data directory that nothing has used."""
+    return reachable_directory() / "data"
+
+
+@pytest.fixture(name="command")
+def command_fixture() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `releve ARGUMENTS…` to its end, with further settings as keywords."""
+    return command
+
+
+@pytest.fixture(name="free_port")
+def free_port_fixture() -> Callable[[], int]:
+    """Find a port that nobody uses at this moment."""
+    return free_port
+
+
+def start(data_dir: Path, *arguments: str, **settings: str) -> Server:
+    """Start a server and wait for its summary."""
+    errors = data_dir.with_name(f"{data_dir.name}-errors-{secrets.token_hex(2)}.log")
+    ports = ("--port", "0", "--mqtt-port", str(free_port()))
+    with errors.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "releve", "up", "--data-dir", str(data_dir), *ports, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment(**settings),
+        )
+    summary = "".join(until_ready(process))
+    assert process.poll() is None, f"ended with {process.returncode}: {errors.read_text()[-3000:]}"
+    return Server(process, data_dir, errors, summary)
+
+
+def until_ready(process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines of the summary; a server that takes too long is killed."""
+    assert process.stdout is not None
+    watchdog = threading.Timer(READY_WITHIN_S, process.kill)
+    watchdog.start()
+    for line in process.stdout:
+        yield line
+        if line.lstrip().startswith("Stop "):
+            break
+    else:
+        process.wait(60)
+    watchdog.cancel()
+
+
+def end(server: Server) -> None:
+    """Stop what runs, and close its pipe."""
+    if server.process.poll() is None:
+        server.process.terminate()
+    server.process.communicate(timeout=60)
+
+
+def command(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run `releve ARGUMENTS…` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "releve", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_WITHIN_S,
+        env=environment(**settings),
+    )
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Our environment without what would set Relevé up differently."""
+    strange = ("RELEVE_", "DATABASE_URL", "DJANGO_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(strange)} | settings
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
