@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from releve.protocol.clock import WRAP_MS, Anchor, BadTimestamp, Rule, continues_uptime, implausible, place, resolve
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 SECOND = 1_000_000
+FIRST, LAST = datetime(2001, 1, 1), datetime(2026, 5, 31)  # noqa: DTZ001 - naive, as devices write them
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -43,7 +45,8 @@ def test_a_timestamp_lands_at_its_instant_by_the_rule_of_its_form(sent, zone, in
 
 
 @pytest.mark.parametrize(
-    "sent", ["", "yesterday", "2026-06-01", "20260601T120000", "2026-13-01T00:00:00", "2026-06-01T25:00:00", -5, True, []]
+    "sent",
+    ["", "yesterday", "2026-06-01", "20260601T120000", "2026-13-01T00:00:00", "2026-06-01T25:00:00", -5, True, []],
 )
 def test_what_is_no_timestamp_is_refused(sent):
     with pytest.raises(BadTimestamp):
@@ -177,7 +180,7 @@ def test_a_steady_device_keeps_its_rhythm_through_any_delay_and_any_wrap(delays_
         assert abs(instant - (NOW_US + number * step_ms * 1000)) <= 3 * SECOND
 
 
-@given(st.datetimes(datetime(2001, 1, 1), datetime(2026, 5, 31)), st.timedeltas(timedelta(hours=-14), timedelta(hours=14)))
+@given(st.datetimes(FIRST, LAST), st.timedeltas(timedelta(hours=-14), timedelta(hours=14)))
 def test_a_zoned_timestamp_is_itself_in_any_zone(moment, offset):
     offset = timedelta(minutes=offset // timedelta(minutes=1))
     sign = "-" if offset < timedelta(0) else "+"
@@ -187,4 +190,4 @@ def test_a_zoned_timestamp_is_itself_in_any_zone(moment, offset):
 
     resolved = resolve(text, zone=PARIS, received_us=NOW_US)
 
-    assert resolved.time_us == (expected - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert resolved.time_us == (expected - EPOCH) // timedelta(microseconds=1)

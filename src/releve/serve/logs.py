@@ -24,7 +24,7 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    renderer = structlog.dev.ConsoleRenderer() if is_text else structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer = _text() if is_text else structlog.processors.JSONRenderer(ensure_ascii=False)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -43,3 +43,8 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(**fields)
+
+
+def _text() -> structlog.dev.ConsoleRenderer:
+    """Plain tracebacks: the prettier ones print local variables, which may hold a secret."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -62,7 +62,8 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('releve_ensure_partition'));
-    IF to_regclass(partition) IS NOT NULL THEN
+    -- Asked of the table itself: to_regclass would answer from a cache that waiting for the lock does not refresh.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = current_schema()::regnamespace) THEN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);

@@ -1,0 +1,97 @@
+"""The path of a reading on a real database: the pipeline with its writers, and devices to send as."""
+
+import time
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+
+from releve.ingest.batch import GroupCommit
+from releve.ingest.contract import CONTRACTS
+from releve.ingest.counters import Counters
+from releve.ingest.decode import Arrival, split
+from releve.ingest.pipeline import Pipeline
+from releve.protocol.sender import Sender
+from releve.storage.session import Session
+from releve.storage.writer import Writer
+
+NOW_US = time.time_ns() // 1000
+
+
+class Path:
+    """The path into one database, and a direct look at what is there."""
+
+    def __init__(self, url: str, pipeline: Pipeline) -> None:
+        self.url = url
+        self.pipeline = pipeline
+        self.group = pipeline.group
+
+    async def send(
+        self, sender, payload, *, contract="generic", received_us=NOW_US, key=None, is_lines=False, transport="http"
+    ):
+        shape = split(payload, is_lines=is_lines, limit=10_000)
+        arrival = Arrival(received_us=received_us, transport=transport, key=key)
+        return await self.pipeline.accept(shape, contract=CONTRACTS[contract], sender=sender, arrival=arrival)
+
+    def rows(self, query="SELECT device_id, time, id, channels, sent FROM reading ORDER BY time, id", values=()):
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def execute(self, statement):
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def device(migrated_url):
+    """Makes a device of a team of its own, as the sender it signs in as."""
+
+    def make(name="raspberry1", *, zone="UTC", counts_uptime=False) -> Sender:
+        with psycopg.connect(migrated_url, autocommit=True) as connection:
+            team = connection.execute(
+                "INSERT INTO teams_team (name) VALUES (%s) RETURNING id", [f"Team of {name}"]
+            ).fetchone()[0]
+            device_id = connection.execute(
+                "INSERT INTO fleet_device (name, team_id, contract, timezone, secret_hash, is_enabled)"
+                " VALUES (%s, %s, 'generic', %s, '', true) RETURNING id",
+                [name, team, zone],
+            ).fetchone()[0]
+        return Sender(
+            principal=f"device:{device_id}",
+            sign_in="0" * 32,
+            name=name,
+            device_id=device_id,
+            team_id=team,
+            contract="generic",
+            zone=ZoneInfo(zone),
+            roles={},
+            is_device=True,
+            is_superuser=False,
+            expires_s=time.time() + 3600,
+            counts_uptime=counts_uptime,
+        )
+
+    return make
+
+
+@pytest.fixture
+def path_into(migrated_url):
+    """A running path, drained at the end."""
+
+    @asynccontextmanager
+    async def make(*, backlog=50_000, device_backlog=20_000, writers=2):
+        counters = Counters()
+        sessions = [Session(migrated_url, application="test writer") for _ in range(writers)]
+        group = GroupCommit(
+            [Writer(session) for session in sessions], backlog=backlog, device_backlog=device_backlog, counters=counters
+        )
+        group.start()
+        try:
+            yield Path(migrated_url, Pipeline(group, counters))
+        finally:
+            await group.drain()
+            for session in sessions:
+                await session.close()
+
+    return make
