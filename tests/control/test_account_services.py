@@ -52,8 +52,8 @@ def test_an_unknown_role_leaves_no_account_behind(db):
     assert not Account.objects.exists()
 
 
-def test_a_chosen_secret_has_a_length(device):
-    for text in ("short", "x" * 257):
+def test_a_chosen_secret_is_text_of_a_bounded_length(device):
+    for text in ("", "x" * 257, "a\nb", "\udc80"):
         with pytest.raises(BadSecret):
             new_secret(device, Secret(text))
 

@@ -80,6 +80,7 @@ def test_an_editor_adds_a_device_whose_secret_is_shown_once_and_works(api, erin,
         ({}, 400, "name"),
         ({"name": "a b"}, 400, "name"),
         ({"name": "x" * 129}, 400, "name"),
+        ({"name": "person:7"}, 400, "name"),
         ({"name": "pi", "contract": "tram"}, 400, "contract"),
         ({"name": "pi", "timezone": "Mars/Olympus"}, 400, "timezone"),
         ({"name": "pi", "timezone": "../etc/passwd"}, 400, "timezone"),
@@ -200,6 +201,7 @@ def test_a_person_has_one_own_device_in_a_team(alice, bob):
 
     assert own_device(alice, team) == first
     assert own_device(bob, team) != first
+    assert own_device(alice, Team.objects.create(name="Another")) != first
     assert (first.owner, first.contract, first.secret_hash) == (alice, "profilometre", "")
 
 

@@ -4,7 +4,7 @@ import re
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from releve.control.accounts import audit
 from releve.control.accounts.keys import pepper
@@ -15,6 +15,7 @@ from releve.control.teams.models import Team
 from releve.protocol.secret import Secret
 
 SECRET_LIMIT = 256
+OWN = "person:"  # begins the names of people's own devices, in the data plane too
 
 
 class DeviceProblem(Exception):
@@ -44,7 +45,7 @@ class UnknownZone(DeviceProblem):
 
 
 class BadSecret(DeviceProblem):
-    """A secret has 8 to 256 characters."""
+    """A secret has 1 to 256 printable characters."""
 
     field = "secret"
 
@@ -142,18 +143,28 @@ def new_secret(
 
 
 def own_device(account: Account, team: Team) -> Device:
-    """The device that a person's own readings go to, made at the first need; it has no secret."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT releve_own_device(%s, %s, %s, %s)",
-            [account.pk, team.pk, Contract.PROFILOMETRE, settings.RELEVE.time_zone],
-        )
-        return Device.objects.select_related("team").get(pk=cursor.fetchone()[0])
+    """The device that a person's own readings go to, made at the first need; it has no secret.
+
+    The data plane makes the first one itself, under the same name, when a person sends before asking.
+    """
+    name = f"{OWN}{account.pk}"
+    is_second = Device.objects.filter(name=name).exclude(team=team).exists()
+    return Device.objects.get_or_create(
+        owner=account,
+        team=team,
+        defaults={
+            "name": f"{name}:{team.pk}" if is_second else name,
+            "contract": Contract.PROFILOMETRE,
+            "timezone": settings.RELEVE.time_zone,
+        },
+    )[0]
 
 
 def _check(*, name: str | None = None, contract: str | None = None, timezone: str | None = None) -> None:
     if name is not None and not re.fullmatch(DEVICE_NAME, name):
         raise BadName(BadName.__doc__)
+    if name is not None and name.startswith(OWN):
+        raise BadName(f"names that begin with {OWN} are kept for people's own devices")
     if contract is not None and contract not in Contract.values:
         raise UnknownContract(f"{contract!r} is not one of {', '.join(Contract.values)}")
     try:
@@ -164,7 +175,7 @@ def _check(*, name: str | None = None, contract: str | None = None, timezone: st
 
 
 def _hash(secret: Secret) -> str:
-    if not 8 <= len(secret.text) <= SECRET_LIMIT:  # noqa: PLR2004 - the message names it
+    if not 1 <= len(secret.text) <= SECRET_LIMIT or not secret.text.isprintable():
         raise BadSecret(BadSecret.__doc__)
     return secret.hash(pepper())
 

@@ -1,4 +1,3 @@
-DROP FUNCTION releve_own_device(bigint, bigint, text, text);
 DROP TRIGGER releve_one_sign_in_name ON accounts_account;
 DROP TRIGGER releve_one_sign_in_name ON fleet_device;
 DROP INDEX fleet_device_name_lower;

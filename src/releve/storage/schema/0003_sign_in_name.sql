@@ -28,21 +28,3 @@ FOR EACH ROW EXECUTE FUNCTION releve_one_sign_in_name();
 
 CREATE TRIGGER releve_one_sign_in_name BEFORE INSERT OR UPDATE OF email ON accounts_account
 FOR EACH ROW EXECUTE FUNCTION releve_one_sign_in_name();
-
--- The device that a person's own readings go to, made at the first need. Both planes call this and nothing else.
--- It has no secret: only its owner's tokens write to it.
-CREATE FUNCTION releve_own_device(account bigint, own_team bigint, own_contract text, zone text) RETURNS integer
-LANGUAGE plpgsql AS $$
-DECLARE
-    found_id integer;
-BEGIN
-    INSERT INTO fleet_device (team_id, name, contract, timezone, owner_id, secret_hash, is_enabled, created_at)
-    VALUES (own_team, 'own-' || account || '-' || left(gen_random_uuid()::text, 8), own_contract, zone, account, '', true, now())
-    ON CONFLICT (owner_id, team_id) DO NOTHING
-    RETURNING id INTO found_id;
-    IF found_id IS NULL THEN
-        SELECT id INTO found_id FROM fleet_device WHERE owner_id = account AND team_id = own_team;
-    END IF;
-    RETURN found_id;
-END
-$$;
