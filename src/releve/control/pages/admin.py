@@ -3,13 +3,18 @@
 from importlib import import_module
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from releve.control.accounts.models import Account, AuditEvent, SignIn
+from releve.control.accounts import audit
+from releve.control.accounts.models import Account, AuditEvent, AuditKind, SignIn
+from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Asset, Device, Mount
+from releve.control.pages.access import account_of
 from releve.control.teams.models import Membership, Team
 
 
@@ -22,8 +27,9 @@ def is_superuser(request: HttpRequest) -> bool:
 admin.site.has_permission = is_superuser  # type: ignore[method-assign] # the default site is shared
 admin.site.site_header = admin.site.site_title = "Relevé"
 admin.site.index_title = _("Administration")
-import_module("django.contrib.auth.admin")  # registers the groups before they are taken out
-admin.site.unregister(Group)  # roles in teams decide here
+for _module in ("django.contrib.auth.admin", "allauth.account.admin", "allauth.mfa.admin"):
+    import_module(_module)  # each registers its models, before some are taken out
+admin.site.unregister([Group, EmailAddress, Authenticator])  # roles decide here; factors are their owner's alone
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable when it runs
@@ -63,6 +69,13 @@ class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscripta
         """Only the services make an account."""
         return False
 
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Keep in the audit who may no longer sign in, and who may again."""
+        super().save_model(request, obj, form, change)
+        if "is_active" in form.changed_data:
+            kind = AuditKind.ACCOUNT_ENABLED if obj.is_active else AuditKind.ACCOUNT_DISABLED
+            audit.record(kind, Origin.of(request), obj, by=account_of(request))
+
 
 @admin.register(Team)
 class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable when it runs
@@ -83,6 +96,14 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptab
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Only the services make a device."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Device, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Keep in the audit what was changed."""
+        super().save_model(request, obj, form, change)
+        kind = AuditKind.DEVICE_CHANGED
+        if "is_enabled" in form.changed_data:
+            kind = AuditKind.DEVICE_ENABLED if obj.is_enabled else AuditKind.DEVICE_DISABLED
+        audit.record(kind, Origin.of(request), obj, by=account_of(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Its readings carry its number; disable it instead."""

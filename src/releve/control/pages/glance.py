@@ -83,7 +83,7 @@ def readouts(contract: str, readings: Sequence[Reading]) -> list[Readout]:
             unit=unit(contract, channel),
             course=spark.points([reading.channels.get(channel) for reading in reversed(readings[:COURSE])]),
         )
-        for channel, value in readings[0].channels.items()
+        for channel, value in sorted(readings[0].channels.items())
     ]
 
 

@@ -35,8 +35,15 @@ def merge(document: Document, fragments: Iterable[Mapping[str, Any]]) -> Documen
 
 def _add(known: Document, added: Mapping[str, Any], place: str) -> None:
     for name, content in added.items():
-        if known.setdefault(name, content) != content:
+        kept = known.setdefault(name, content)
+        if _meaning(kept) != _meaning(content):
             raise Collision(f"{place}: {name}")
+
+
+def _meaning(content: Any) -> Any:
+    """Two descriptions of one thing may use other words for it."""
+    words = ("description", "bearerFormat")
+    return {k: v for k, v in content.items() if k not in words} if isinstance(content, dict) else content
 
 
 def _sorted(document: Document) -> Document:

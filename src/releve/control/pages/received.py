@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
 
@@ -25,6 +25,11 @@ class Reading:
     received: datetime
     channels: dict[str, Any]
     sent: str | None
+
+    @property
+    def travelled(self) -> timedelta:
+        """From the instant it was taken to the instant it was received."""
+        return self.received - self.time
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,13 @@ _FEWEST = 3  # two points are a stroke, not a course
 
 
 def points(values: Sequence[Any]) -> str:
-    """The `points` of an SVG polyline, oldest value first; empty when there is no course to draw.
+    """The `points` of an SVG polyline, oldest value first; empty when nothing changes.
 
     >>> points([1, 2, 3])
     '0.0,24.0 60.0,13.0 120.0,2.0'
     """
     numbers = [float(value) for value in values if is_number(value)]
-    if len(numbers) < _FEWEST:
+    if len(numbers) < _FEWEST or min(numbers) == max(numbers):
         return ""
     low, high = min(numbers), max(numbers)
     step = WIDTH / (len(numbers) - 1)
@@ -29,5 +29,5 @@ def is_number(value: Any) -> bool:
 
 
 def _height(value: float, low: float, high: float) -> float:
-    share = (value - low) / (high - low) if high > low else 0.5
+    share = (value - low) / (high - low)
     return HEIGHT - _MARGIN - share * (HEIGHT - 2 * _MARGIN)

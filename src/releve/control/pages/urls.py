@@ -27,6 +27,7 @@ urlpatterns = [
         signed_in(sign_ins.revoke_own),
         name="account_sign_in_revoke",
     ),
+    path("account/token/", signed_in(sign_ins.access_token), name="account_token"),
     path("team/", signed_in(team.team), name="team"),
     path("team/<int:team_id>/members/", signed_in(team.add), name="team-member-add"),
     path(

@@ -1,7 +1,7 @@
 """How instants, values and states are written on a page."""
 
 import zoneinfo
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -10,6 +10,7 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from releve.control.pages import event
@@ -22,6 +23,8 @@ register = template.Library()
 
 DECIMALS = 3
 LONGEST_TEXT = 40
+A_MINUTE_S = 60
+A_DAY_S = 86_400
 
 
 @register.filter
@@ -42,12 +45,29 @@ def ago(instant: datetime) -> SafeString:
 
 
 @register.filter
+def line_moment(instant: datetime) -> SafeString:
+    """An instant in a table whose head names the zone."""
+    return format_html('<time datetime="{}">{}</time>', instant.isoformat(), f"{_local(instant):%Y-%m-%d %H:%M:%S}")
+
+
+@register.filter
+def delay(duration: timedelta) -> str:
+    """How long a reading travelled, to two figures or so."""
+    seconds = duration.total_seconds()
+    if abs(seconds) < A_MINUTE_S:
+        return f"{value(round(seconds, 2))} s"
+    if abs(seconds) < A_DAY_S:
+        return f"{seconds / A_MINUTE_S:.0f} min"
+    return _("%(days)s d") % {"days": f"{seconds / A_DAY_S:.0f}"}
+
+
+@register.filter
 def value(content: Any) -> str:
     """A channel's value with the decimal sign of the language, at most three decimals."""
     if isinstance(content, bool):
         return _("yes") if content else _("no")
     if isinstance(content, float):
-        rounded = round(content, DECIMALS)
+        rounded = round(content, DECIMALS) or 0.0  # no sign before a zero
         text = f"{rounded:.{DECIMALS}f}".rstrip("0").rstrip(".")
         return text.replace(".", formats.get_format("DECIMAL_SEPARATOR"))
     if is_number(content):
@@ -61,7 +81,7 @@ def state_name(state: State) -> str:
     return {
         State.LIVE: _("Reporting"),
         State.SILENT: _("Silent"),
-        State.NEVER: _("Nothing received yet"),
+        State.NEVER: _("Never heard"),
         State.DISABLED: _("Disabled"),
     }[state]
 
@@ -96,7 +116,11 @@ def program(user_agent: str) -> str:
     return in_words(user_agent)
 
 
+def _local(instant: datetime) -> datetime:
+    return instant.astimezone(zoneinfo.ZoneInfo(settings.RELEVE.time_zone))
+
+
 def _absolute(instant: datetime) -> str:
-    zone = zoneinfo.ZoneInfo(settings.RELEVE.time_zone)
-    local = instant.astimezone(zone)
-    return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S} {local.tzname()}"
+    local = _local(instant)
+    day = "j b Y" if get_language() == "fr" else "j M Y"  # French writes its months small
+    return f"{formats.date_format(local, day)}, {local:%H:%M:%S} {local.tzname()}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -110,6 +111,7 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "quarantined": received.open_quarantine(shown.id, limit=LISTED_QUARANTINE),
         "mounts": shown.mounts.select_related("asset").order_by("since"),
         "sign_ins": sign_ins(shown),
+        "zone": settings.RELEVE.time_zone,
         "may_edit": access.may_edit(access.account_of(request), shown),
     }
 
@@ -131,7 +133,7 @@ def _readings(shown: Device, before: tuple[datetime, int] | None) -> list[Readin
 
 
 def _columns(shown: Device, readings: Sequence[Reading]) -> list[Column]:
-    names = dict.fromkeys(name for reading in readings for name in reading.channels)
+    names = sorted({name for reading in readings for name in reading.channels})
     return [Column(name, unit(shown.contract, name)) for name in names]
 
 

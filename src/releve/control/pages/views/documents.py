@@ -14,6 +14,8 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
     OpenApiYamlRenderer2,
 )
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import AllowAny, BasePermission
@@ -61,10 +63,22 @@ class Schema(Documents, SpectacularAPIView):  # type: ignore[misc] # drf-spectac
         OpenApiYamlRenderer,
     ]
 
+    @extend_schema(
+        operation_id="schema",
+        tags=["API document"],
+        parameters=[OpenApiParameter("format", str, OpenApiParameter.QUERY, enum=["json", "yaml"])],
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "application/yaml"): OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Read this very document."""
+        answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call] # as above
+        return answer
+
 
 class Swagger(Documents, SpectacularSwaggerView):  # type: ignore[misc] # drf-spectacular has no types
     """Swagger UI: read the document and try its calls."""
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The page."""
         page = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call] # as above
@@ -74,6 +88,7 @@ class Swagger(Documents, SpectacularSwaggerView):  # type: ignore[misc] # drf-sp
 class Redoc(Documents, SpectacularRedocView):  # type: ignore[misc] # drf-spectacular has no types
     """Redoc: read the document."""
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The page."""
         page = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call] # as above

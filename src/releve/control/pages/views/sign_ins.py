@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from releve.control.accounts.models import SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.queries import own_events
+from releve.control.accounts.sign_in import access_token as issue
 from releve.control.accounts.sign_in import revoke
 from releve.control.pages import access, browser
 
@@ -36,6 +37,14 @@ def revoke_own(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(SignIn, id=sign_in_id, account=account)
     revoke(row, "revoked by its owner", Origin.of(request), timezone.now(), by=account)
     return redirect("account_sign_ins")
+
+
+@require_POST
+def access_token(request: HttpRequest) -> HttpResponse:
+    """A short access token of this browser's own sign-in, for a page that calls the data plane."""
+    account = access.account_of(request)
+    row = get_object_or_404(SignIn, id=browser.current(request) or None, account=account)
+    return JsonResponse({"access": issue(row, timezone.now())})
 
 
 def _own(request: HttpRequest) -> list[SignIn]:
