@@ -3,9 +3,11 @@
 import random
 
 import pytest
+from tests.unit.mqtt_peer import connected
 
 from releve.protocol.mqtt.encode import encode
-from releve.protocol.mqtt.error import PacketTooLarge, Violation
+from releve.protocol.mqtt.error import OutgoingFull, PacketTooLarge, Violation
+from releve.protocol.mqtt.event import Close, Incoming, Subscribing
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.packet import (
     Auth,
@@ -24,6 +26,8 @@ from releve.protocol.mqtt.packet import (
     Will,
 )
 from releve.protocol.mqtt.property import Properties
+from releve.protocol.mqtt.reason import Reason
+from releve.protocol.mqtt.state import Message
 from releve.protocol.mqtt.stream import Decoder
 
 LIMIT = 300  # bytes
@@ -171,3 +175,46 @@ def test_a_large_packet_byte_by_byte_costs_one_copy_of_it():
         packets.append(decoder.next_packet())
 
     assert [packet for packet in packets if packet] == [Publish("t", b"x" * 200_000)]
+
+
+@pytest.mark.parametrize("version", list(Version))
+@pytest.mark.parametrize("seed", range(3))
+def test_a_session_never_raises_and_ends_once(seed, version):
+    """Whatever a client sends and however the application answers; all that is sent back is well formed."""
+    dice = dice_of(seed)
+    ends = 0
+
+    for _ in range(150):
+        peer = connected(version)
+        for _ in range(4):
+            data = mutated(dice, version)
+            for start in range(0, len(data), 64):
+                peer.send_bytes(data[start : start + 64])
+                answered(peer, dice)
+        peer.lose()
+        ended = len(peer.take(Close))
+        assert ended <= 1
+        ends += ended
+
+    assert ends > 100
+
+
+def answered(peer, dice):
+    """Give every verdict that is asked for, in any order."""
+    asked = peer.take(Incoming | Subscribing)
+    dice.shuffle(asked)
+    for event in asked:
+        if isinstance(event, Subscribing):
+            peer.session.subscribed(event, [dice.choice((0, 1, 2, 0x87)) for _ in event.requests])
+        else:
+            verdict = dice.choice((peer.session.committed, peer.session.failed, refused_by(peer)))
+            verdict(event)
+    try:
+        peer.session.deliver(Message("a/b/c", b"x", dice.randrange(3)), 0.0)
+    except OutgoingFull:
+        peer.session.close(Reason.QUOTA_EXCEEDED)
+    peer.answers()
+
+
+def refused_by(peer):
+    return lambda event: peer.session.refused(event, Reason.PAYLOAD_FORMAT_INVALID, "bad")
