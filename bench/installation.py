@@ -1,0 +1,85 @@
+"""A throw-away installation of Relevé: PostgreSQL, tables, one device that signed in, and its workers."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Self
+
+import psycopg
+from bench.server import Server, free_port, started
+
+from releve.storage.embedded import EmbeddedPostgres
+
+DEVICE = "bench"
+
+
+class Installation:
+    """Lives in a folder and ends with its context.
+
+    Attributes:
+        environment: What every server on its database runs with.
+        token: The device's access token.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._postgres = EmbeddedPostgres(folder)
+        self._folder = folder
+        self.port = free_port()
+
+    def __enter__(self) -> Self:
+        url = self._postgres.start()
+        settings = {name: text for name, text in os.environ.items() if not name.startswith("RELEVE_")}
+        os.environ.clear()
+        os.environ.update(settings)
+        self.environment = {
+            "DATABASE_URL": url,
+            "RELEVE_DATA_DIR": str(self._folder),
+            "RELEVE_PORT": str(self.port),
+            "RELEVE_MQTT_PORT": "0",
+            "RELEVE_LOG_LEVEL": "warning",
+        }
+        secret = self._add_device()
+        with started(self.workers(1)[0]):
+            self.token = _signed_in(f"http://127.0.0.1:{self.port}/auth/login", secret)
+        self.environment["BENCH_TOKEN"] = self.token
+        self.environment["BENCH_KEYS"] = (self._folder / "keys" / "signing").read_text("utf-8").strip()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._postgres.stop()
+
+    def workers(self, count: int) -> list[Server]:
+        """The commands of its workers, which share one port."""
+        return [
+            Server(
+                name="releve",
+                command=[sys.executable, "-m", "releve.serve.worker", "--index", str(index)],
+                port=self.port,
+                ready="/readyz",
+                environment=self.environment,
+            )
+            for index in range(count)
+        ]
+
+    def rows(self) -> int:
+        """How many readings are in the database."""
+        with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+            row = connection.execute("SELECT count(*) FROM reading").fetchone()
+        return int(row[0]) if row else 0
+
+    def _add_device(self) -> str:
+        command = [sys.executable, "-m", "releve", "device", "add", DEVICE, "--contract", "gym", "--json"]
+        added = subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, check=False)
+        if added.returncode:
+            sys.exit(f"the device could not be added:\n{added.stderr.decode(errors='replace')}")
+        return str(json.loads(added.stdout)["secret"])
+
+
+def _signed_in(url: str, secret: str) -> str:
+    body = json.dumps({"device_id": DEVICE, "password": secret}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - our own address
+    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
+        return str(json.load(reply)["token"])
