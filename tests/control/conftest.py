@@ -4,23 +4,21 @@
 
 import atexit
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import django
 import pytest
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "releve.control.configuration")
-if "RELEVE_DATA_DIR" not in os.environ:  # the keys of these tests
-    os.environ["RELEVE_DATA_DIR"] = tempfile.mkdtemp(prefix="releve-test-")
-    atexit.register(shutil.rmtree, os.environ["RELEVE_DATA_DIR"])
-
-import django
-
-django.setup()
+KEYS = tempfile.mkdtemp(prefix="releve-test-")
+atexit.register(shutil.rmtree, KEYS)
+with pytest.MonkeyPatch.context() as surroundings:  # for Django alone: other tests start processes of their own
+    surroundings.setenv("DJANGO_SETTINGS_MODULE", "releve.control.configuration")
+    surroundings.setenv("RELEVE_DATA_DIR", KEYS)
+    django.setup()
 
 from django.contrib.auth.hashers import make_password
 from django.db import connections

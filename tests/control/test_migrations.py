@@ -4,7 +4,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-OURS = "SELECT count(*) FROM pg_proc WHERE proname LIKE 'releve%' UNION ALL SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'releve%'"
+OURS = """
+SELECT count(*) FROM pg_proc WHERE proname LIKE 'releve%'
+UNION ALL SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'releve%'
+"""
 
 
 def _functions_and_triggers():
