@@ -4,9 +4,9 @@ from releve.protocol.mqtt.encode import encode
 from releve.protocol.mqtt.event import Authenticate, Close, Incoming, Subscribing, WillDue
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.limits import Limits
-from releve.protocol.mqtt.packet import Connect, Publish, Subscribe, SubscriptionRequest
+from releve.protocol.mqtt.packet import Connect, Disconnect, Pingreq, Publish, Subscribe, SubscriptionRequest
 from releve.protocol.mqtt.property import Properties
-from releve.protocol.mqtt.session import Session
+from releve.protocol.mqtt.session import Phase, Session
 from releve.protocol.mqtt.stream import Decoder
 
 V3, V5 = Version.V3_1_1, Version.V5
@@ -104,3 +104,12 @@ def publish(packet_id=1, qos=1, topic="t", payload=b"{}", **fields):
 def lasting(**fields):
     """What CONNECT says to have a session that outlives the connection, in either version."""
     return {"clean_start": False, "properties": Properties(session_expiry_interval=300, **fields)}
+
+
+def assert_ended(peer, answers, reason):
+    """The connection ended, MQTT 5 was told why, and nothing that comes now is looked at."""
+    assert peer.session.phase is Phase.CLOSED
+    assert peer.closed() is reason
+    said = [(type(packet), packet.reason) for packet in answers]
+    assert said == ([(Disconnect, reason)] if peer.version is V5 else [])
+    assert peer.send(Pingreq()) == []

@@ -209,7 +209,7 @@ def decoded(data, version, *, pieces=()):
     return packets
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(STREAMS)
 def test_every_packet_decodes_to_what_was_encoded(stream):
     version, packets = stream
@@ -219,7 +219,7 @@ def test_every_packet_decodes_to_what_was_encoded(stream):
     assert decoded(data, version) == packets
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(STREAMS, st.lists(st.integers(0, 2000), max_size=6))
 def test_packets_are_the_same_however_the_stream_is_cut(stream, pieces):
     version, packets = stream
@@ -229,7 +229,7 @@ def test_packets_are_the_same_however_the_stream_is_cut(stream, pieces):
     assert decoded(data, version, pieces=pieces) == packets
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(PACKETS_5)
 def test_the_mqtt5_codec_reads_our_packets_as_we_meant_them(packet):
     assume(packet != Auth())  # mqtt5 0.8 does not know the short form of section 3.15.2.1
@@ -242,7 +242,7 @@ def test_the_mqtt5_codec_reads_our_packets_as_we_meant_them(packet):
     assert_agrees(packet, foreign)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(PACKETS_5)
 def test_what_the_mqtt5_codec_writes_reads_back_as_the_same_packet(packet):
     assume(packet != Auth())

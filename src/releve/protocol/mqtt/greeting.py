@@ -1,9 +1,9 @@
 """What CONNECT and CONNACK settle: refusals by the protocol itself, keep alive, expiry, and what is on offer."""
 
-from releve.protocol.mqtt.error import UnsupportedVersion, Violation
+from releve.protocol.mqtt.error import ProtocolError, UnsupportedVersion, Violation
 from releve.protocol.mqtt.kind import Kind, Version
 from releve.protocol.mqtt.limits import Limits
-from releve.protocol.mqtt.packet import Connack, Connect
+from releve.protocol.mqtt.packet import Connack, Connect, Disconnect
 from releve.protocol.mqtt.property import NO_PROPERTIES, Properties
 from releve.protocol.mqtt.reason import ALLOWED, RETURN_CODES, Reason
 
@@ -38,6 +38,20 @@ def session_expiry_s(connect: Connect, limits: Limits) -> int:
     if connect.version is Version.V3_1_1:
         return 0 if connect.clean_start else limits.maximum_session_expiry_s
     return min(connect.properties.session_expiry_interval or 0, limits.maximum_session_expiry_s)
+
+
+def last_expiry_s(connect: Connect, disconnect: Disconnect, agreed_s: int, limits: Limits) -> int:
+    """How long the session lasts after a DISCONNECT, which may change it, but not from nothing to something.
+
+    Raises:
+        ProtocolError: It asks for a session where there was none (section 3.14.2.2.2).
+    """
+    wished = disconnect.properties.session_expiry_interval
+    if wished is None:
+        return agreed_s
+    if wished and not connect.properties.session_expiry_interval:
+        raise ProtocolError("a session expiry interval where there was none")
+    return min(wished, limits.maximum_session_expiry_s)
 
 
 def acceptance(connect: Connect, limits: Limits, *, session_present: bool, assigned: str | None) -> Connack:

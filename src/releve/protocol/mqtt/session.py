@@ -8,33 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from releve.protocol.mqtt import greeting
+from releve.protocol.mqtt import packet as packets
 from releve.protocol.mqtt.encode import PINGRESP
 from releve.protocol.mqtt.error import ProtocolError, QuotaExceeded, Violation
-from releve.protocol.mqtt.event import (
-    Authenticate,
-    Event,
-    Incoming,
-    Subscribing,
-    Unsubscribed,
-    WillDue,
-)
+from releve.protocol.mqtt.event import Authenticate, Event, Incoming, Subscribing, Unsubscribed, WillDue
 from releve.protocol.mqtt.inflow import Inflow
 from releve.protocol.mqtt.limits import Limits
 from releve.protocol.mqtt.link import Link, Phase
 from releve.protocol.mqtt.outflow import Outflow
-from releve.protocol.mqtt.packet import (
-    Connect,
-    Disconnect,
-    Packet,
-    Pingreq,
-    Puback,
-    Pubcomp,
-    Publish,
-    Pubrec,
-    Pubrel,
-    Subscribe,
-    Unsubscribe,
-)
+from releve.protocol.mqtt.packet import Connect, Packet, Publish
 from releve.protocol.mqtt.reason import DISCONNECT_OF_SERVER_ONLY, Reason
 from releve.protocol.mqtt.state import Message, SessionState, Subscription
 from releve.protocol.mqtt.subscribe import answered, judged, subscribe, unsubscribe
@@ -239,18 +221,18 @@ class Session:
     # What packets do
 
     def _decode(self) -> None:
-        link, packets = self._link, 0
+        link, count = self._link, 0
         decoder = link.decoder
         try:
             while link.is_reading and (packet := decoder.next_packet()) is not None:
-                packets += 1
+                count += 1
                 if type(packet) is Publish:
                     self._inflow.take(packet)
                 else:
                     self._HANDLERS.get(type(packet), _unexpected)(self, packet)
         except Violation as violation:
             link.violated(violation)
-        self._watch.received(self._now, packets=packets, pending=decoder.pending())
+        self._watch.received(self._now, packets=count, pending=decoder.pending())
 
     def _on_connect(self, packet: Connect) -> None:
         if self._link.connect is not None:
@@ -264,23 +246,16 @@ class Session:
         self._link.is_reading = False  # [MQTT-3.1.4-6]: a refused client's further packets are not processed
         self._link.events.append(Authenticate(packet))
 
-    def _on_disconnect(self, packet: Disconnect) -> None:
+    def _on_disconnect(self, packet: packets.Disconnect) -> None:
         if packet.reason in DISCONNECT_OF_SERVER_ONLY:
             raise ProtocolError(f"a client's DISCONNECT with {packet.reason:#04x}")
-        self._change_expiry(packet.properties.session_expiry_interval)
+        if self.state is not None and self.connect is not None:
+            self.state.expiry_s = greeting.last_expiry_s(self.connect, packet, self.state.expiry_s, self._limits)
         if packet.reason == Reason.SUCCESS:
             self._testament.forget()  # [MQTT-3.14.4-3]
         self._link.end(Reason(packet.reason), "the client disconnected")
 
-    def _change_expiry(self, wished: int | None) -> None:
-        """A client may change the expiry at last, but not from nothing to something (section 3.14.2.2.2)."""
-        if wished is None or self.state is None or self._link.connect is None:
-            return
-        if wished and not self._link.connect.properties.session_expiry_interval:
-            raise ProtocolError("a session expiry interval where there was none")
-        self.state.expiry_s = min(wished, self._limits.maximum_session_expiry_s)
-
-    def _on_subscribe(self, packet: Subscribe) -> None:
+    def _on_subscribe(self, packet: packets.Subscribe) -> None:
         if self.state is None:
             return
         event = judged(packet, self.state, self._limits.most_subscriptions)
@@ -289,36 +264,36 @@ class Session:
         else:
             self.subscribed(event, ())
 
-    def _on_unsubscribe(self, packet: Unsubscribe) -> None:
+    def _on_unsubscribe(self, packet: packets.Unsubscribe) -> None:
         if self.state is not None:
             self._link.write(unsubscribe(packet, self.state))
             self._link.events.append(Unsubscribed(packet.topic_filters))
 
-    def _on_puback(self, packet: Puback) -> None:
+    def _on_puback(self, packet: packets.Puback) -> None:
         self._outflow.acknowledged(packet, self._now)
 
-    def _on_pubrec(self, packet: Pubrec) -> None:
+    def _on_pubrec(self, packet: packets.Pubrec) -> None:
         self._outflow.misunderstood(packet)
 
-    def _on_pubrel(self, packet: Pubrel) -> None:
+    def _on_pubrel(self, packet: packets.Pubrel) -> None:
         self._inflow.released(packet)
 
-    def _on_pubcomp(self, packet: Pubcomp) -> None:
+    def _on_pubcomp(self, packet: packets.Pubcomp) -> None:
         """The end of a QoS 2 exchange that we never began: nothing waits for it."""
 
-    def _on_pingreq(self, _packet: Pingreq) -> None:
+    def _on_pingreq(self, _packet: packets.Pingreq) -> None:
         self._link.output.append(PINGRESP)  # [MQTT-3.12.4-1]
 
     _HANDLERS: ClassVar[dict[type[Any], Callable[["Session", Any], None]]] = {
         Connect: _on_connect,
-        Disconnect: _on_disconnect,
-        Subscribe: _on_subscribe,
-        Unsubscribe: _on_unsubscribe,
-        Puback: _on_puback,
-        Pubrec: _on_pubrec,
-        Pubrel: _on_pubrel,
-        Pubcomp: _on_pubcomp,
-        Pingreq: _on_pingreq,
+        packets.Disconnect: _on_disconnect,
+        packets.Subscribe: _on_subscribe,
+        packets.Unsubscribe: _on_unsubscribe,
+        packets.Puback: _on_puback,
+        packets.Pubrec: _on_pubrec,
+        packets.Pubrel: _on_pubrel,
+        packets.Pubcomp: _on_pubcomp,
+        packets.Pingreq: _on_pingreq,
     }
 
 
