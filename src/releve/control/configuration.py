@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "releve.control.teams",
     "releve.control.fleet",
     "releve.control.readings",
+    "releve.control.runs",
     "releve.control.api",
     "releve.control.pages",
     "django.contrib.admin",

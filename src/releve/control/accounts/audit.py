@@ -16,7 +16,7 @@ _log = structlog.get_logger("releve.audit")
 def record(
     kind: AuditKind,
     origin: Origin,
-    subject: Account | Device,
+    subject: Account | Device | None,
     *,
     team: Team | None = None,
     by: Account | None = None,
@@ -27,7 +27,7 @@ def record(
     Args:
         kind: What happened.
         origin: Where the request came from.
-        subject: The person or the device that it happened to.
+        subject: The person or the device that it happened to, if to one at all.
         team: The team that it belongs to; a device's own for want of another.
         by: Who did it, where that is somebody else.
         detail: Further facts, none of them secret.

@@ -121,6 +121,7 @@ class AuditKind(models.TextChoices):
     DEVICE_DISABLED = "device-disabled"
     DEVICE_ENABLED = "device-enabled"
     SECRET_REPLACED = "secret-replaced"  # noqa: S105 - the name of an event
+    RUN_CHANGED = "run-changed"
 
 
 class AuditEvent(models.Model):

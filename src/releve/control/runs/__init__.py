@@ -1,0 +1,1 @@
+"""Runs: stretches of a device's readings (races, series, captures) with statistics that stay true."""
