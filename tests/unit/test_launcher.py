@@ -16,7 +16,8 @@ LAUNCHER = Path(__file__).parents[2] / "releve"
 UV = f"""#!/bin/sh
 echo "$*" >>"$JOURNAL"
 case "$*" in
-    venv*) shift $(($# - 1)); mkdir -p "$1/bin"; ln -s "{sys.executable}" "$1/bin/python" ;;
+    venv*) shift $(($# - 1)); mkdir -p "$1/bin"
+        printf '#!/bin/sh\\nexec "%s" "$@"\\n' "{sys.executable}" >"$1/bin/python"; chmod +x "$1/bin/python" ;;
     *--editable*) shift $(($# - 1)); cat >"$1/.venv/bin/releve" <<'END'
 #!/bin/sh
 printf '%s\\n' "releve $#" "$@"
