@@ -20,6 +20,7 @@ def test_a_person_gets_an_access_and_a_refresh_token_and_nothing_else(api, alice
 
     assert answer.status_code == 200
     assert sorted(answer.json()) == ["access", "refresh"]
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_a_device_called_like_an_email_signs_in_and_its_answer_fits_an_esp32(api, team):
@@ -60,6 +61,7 @@ def test_a_missing_field_is_named_in_english_for_everybody(api, db, address, bod
     answer = api.post(address, body, **{"Accept-Language": "fr"})
 
     assert (answer.status_code, answer.json()) == (400, refusal)
+    assert answer.headers["Content-Language"] == "en"
 
 
 def test_any_accept_header_gets_json(api, alice):

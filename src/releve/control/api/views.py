@@ -18,9 +18,12 @@ class JSONView(APIView):
     """A route that programs call: its words are the same in every language, because clients compare them."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer in English."""
+        """Answer in English, and keep tokens and people's data out of every cache (RFC 6749, section 5.1)."""
         with translation.override("en"):
-            return super().dispatch(request, *args, **kwargs)
+            response = super().dispatch(request, *args, **kwargs)
+        response.headers["Content-Language"] = "en"
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 class OwnView(JSONView):
