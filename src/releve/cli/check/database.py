@@ -1,0 +1,86 @@
+"""Checks of the database: its version, its durability, its clock, its tables, and how fast it grows."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from releve.cli.check.finding import Finding, fail, ok, warn
+from releve.serve import migration
+from releve.storage.session import STRONG_ENOUGH
+
+OLDEST, NEWEST = 15, 18
+APART_S, FAR_APART_S = 1.0, 10.0
+# What the month's partition has grown by, from the first day that a device could send.
+_GROWTH = """
+    SELECT pg_total_relation_size(part) / greatest(extract(epoch FROM now() - greatest(
+               date_trunc('month', now()), (SELECT min(created_at) FROM fleet_device)
+           )) / 86400, 0.04)
+    FROM to_regclass('reading_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) AS part
+    WHERE part IS NOT NULL
+"""
+
+
+def version(connection: psycopg.Connection) -> Iterator[Finding]:
+    """One that the SQL was tested with."""
+    major = connection.info.server_version // 10_000
+    text = connection.info.parameter_status("server_version")
+    if major < OLDEST:
+        yield fail("PostgreSQL", f"version {text}", f"move to PostgreSQL {OLDEST} to {NEWEST}")
+    elif major > NEWEST:
+        yield warn("PostgreSQL", f"version {text} is newer than any that was tested", f"prefer {OLDEST} to {NEWEST}")
+    else:
+        yield ok("PostgreSQL", f"version {text}")
+
+
+def durability(connection: psycopg.Connection) -> Iterator[Finding]:
+    """An acknowledgement means committed, so the session's own settings count."""
+    for name, good in (
+        ("fsync", frozenset({"on"})),
+        ("synchronous_commit", STRONG_ENOUGH),
+        ("full_page_writes", frozenset({"on"})),
+    ):
+        value = _one(connection, f"SHOW {name}")
+        if value in good:
+            yield ok("durability", f"{name} = {value}")
+        else:
+            mend = f"as superuser: ALTER SYSTEM RESET {name}; ALTER DATABASE … RESET {name}; ALTER ROLE … RESET {name}"
+            yield fail("durability", f"{name} = {value}: a crash can lose what was acknowledged", mend)
+
+
+def clock(connection: psycopg.Connection) -> Iterator[Finding]:
+    """Ours and the database's tell the same time."""
+    theirs = _one(connection, "SELECT clock_timestamp()")
+    apart_s = abs((theirs - datetime.now(UTC)).total_seconds())
+    detail = f"the database's differs by {apart_s:.2f} s"
+    if apart_s > FAR_APART_S:
+        yield fail("clock", detail, "let NTP set both machines' clocks; token lives and readings' times follow them")
+    elif apart_s > APART_S:
+        yield warn("clock", detail, "let NTP set both machines' clocks")
+    else:
+        yield ok("clock", detail)
+
+
+def migrations(url: str) -> Iterator[Finding]:
+    """The tables are of this version."""
+    missing = migration.missing(url, migration.applications())
+    if not missing:
+        yield ok("migrations", "the tables are of this version")
+        return
+    names = ", ".join(sorted(f"{application}.{name}" for application, name in missing))
+    yield fail("migrations", f"not applied: {names}", "restart with `releve up`, which applies them")
+
+
+def growth_a_day(connection: psycopg.Connection) -> float | None:
+    """Bytes a day of this month's readings; None before the first."""
+    try:
+        grown = _one(connection, _GROWTH)
+    except psycopg.errors.UndefinedTable:
+        return None
+    return float(grown) if grown else None
+
+
+def _one(connection: psycopg.Connection, query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
