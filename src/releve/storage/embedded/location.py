@@ -7,11 +7,14 @@ import stat
 import tempfile
 from pathlib import Path
 
+import structlog
+
 from .binaries import STATE
 from .owner import Owner
 
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path, less its final NUL [unix(7)]
 PORT = 5432  # only a part of the socket's name: no port is opened
+_log = structlog.get_logger(__name__)
 
 
 def cluster_of(directory: Path) -> Path:
@@ -79,6 +82,7 @@ def _unused(folder: Path) -> Path:
     number = 1
     chosen = folder
     while chosen.exists():
+        _log.warning("older_postgres_data_left_alone", folder=str(chosen), reason="its data directory was deleted")
         number += 1
         chosen = folder.with_name(f"{folder.name}-{number}")
     return chosen
