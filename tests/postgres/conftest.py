@@ -67,7 +67,6 @@ def device(migrated_url):
             zone=ZoneInfo(zone),
             roles={},
             is_device=True,
-            is_superuser=False,
             expires_s=time.time() + 3600,
             counts_uptime=counts_uptime,
         )

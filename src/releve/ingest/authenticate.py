@@ -91,14 +91,14 @@ class Authenticator:
         try:
             claims = tokens.read(token, TokenType.ACCESS, datetime.fromtimestamp(now_s, UTC), self._keyring)
         except TokenExpired as error:
-            raise ExpiredToken from error
+            raise ExpiredToken("Token is expired") from error
         except TokenInvalid as error:
-            raise InvalidToken from error
+            raise InvalidToken("Token is invalid") from error
         epoch = self._epoch
         find = self._directory.device if claims.principal.is_device else self._directory.person
         sender = await find(claims.principal.id, sign_in=claims.sign_in, expires_s=claims.expires_at.timestamp())
         if sender is None:
-            raise InvalidToken
+            raise InvalidToken("Token is invalid")
         if epoch == self._epoch:  # else a revocation came while we looked: true now, not to be remembered
             self._remember(token, sender, now_s)
         return sender

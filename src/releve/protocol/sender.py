@@ -19,9 +19,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
         team_id: The team that owns the device; None for a person without any team.
         contract: The device's contract; a person's own device takes the contract of the route it first used.
         zone: Zone of timestamps that name none.
-        roles: Team id to role; for a person only.
+        roles: Team id to role; empty for a device, which may read nothing.
         is_device: Whether it is a device, which may only write its own readings.
-        is_superuser: Whether it may read every team's rows.
         expires_s: When its token ends, seconds since 1970.
         counts_uptime: Whether the device has ever timed readings in milliseconds since boot.
     """
@@ -35,14 +34,13 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo
     roles: dict[int, str]
     is_device: bool
-    is_superuser: bool
     expires_s: float
     counts_uptime: bool = False
 
     def may_read(self, team_id: int) -> bool:
         """Whether it may see the team's readings."""
-        return not self.is_device and (self.is_superuser or self.roles.get(team_id) in READERS)
+        return self.roles.get(team_id) in READERS
 
     def may_edit(self, team_id: int) -> bool:
         """Whether it may change the team's things, such as replay its quarantine."""
-        return not self.is_device and (self.is_superuser or self.roles.get(team_id) in EDITORS)
+        return self.roles.get(team_id) in EDITORS

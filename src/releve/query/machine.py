@@ -68,7 +68,7 @@ def connection_state(received_us: list[int], *, now_us: int) -> str:
 
 
 async def _devices(connection: AsyncConnection[Any], sender: Sender, machine: int) -> list[int]:
-    teams = None if sender.is_superuser else [sender.team_id] if sender.is_device else list(sender.roles)
+    teams = [sender.team_id] if sender.is_device else list(sender.roles)
     cursor = await connection.execute(query("find_machine"), {"machine": str(machine), "teams": teams})
     row = await cursor.fetchone()
     return [] if row is None else row[1]

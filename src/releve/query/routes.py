@@ -45,7 +45,6 @@ class Device(msgspec.Struct, frozen=True):
             zone=ZoneInfo(self.timezone),
             roles={},
             is_device=True,
-            is_superuser=False,
             expires_s=asking.expires_s,
             counts_uptime=self.counts_uptime,
         )

@@ -61,7 +61,6 @@ class Directory:
             zone=ZoneInfo(row["timezone"]),
             roles={},
             is_device=True,
-            is_superuser=False,
             expires_s=expires_s,
             counts_uptime=row["counts_uptime"],
         )
@@ -82,7 +81,6 @@ class Directory:
             zone=ZoneInfo(own.get("timezone", self._time_zone)),
             roles={int(team): role for team, role in row["roles"].items()},
             is_device=False,
-            is_superuser=row["is_superuser"],
             expires_s=expires_s,
             counts_uptime=own.get("counts_uptime", False),
         )
