@@ -185,10 +185,13 @@ def test_a_path_too_long_for_a_socket_gets_a_private_folder(data_dir):
 
     assert ask(server.url, "SELECT 1") == [(1,)]
     assert running_url(deep) == server.url
-    assert mode(server.socket_directory) == 0o700
-    assert server.socket_directory != server.cluster
+    folder = server.socket_directory
+    assert folder != server.cluster
+    assert mode(folder) == 0o700
     server.stop()
-    assert not server.socket_directory.exists()
+    assert not folder.exists()
+    assert ask(server.start(), "SELECT 1") == [(1,)]
+    server.stop()
 
 
 def test_an_interrupted_making_of_the_cluster_is_repeated(data_dir):

@@ -59,6 +59,7 @@ class EmbeddedPostgres:
         self.directory = directory.absolute()
         self.cluster = cluster_of(self.directory)
         self._wished_binaries = binaries
+        self._is_settled = False
         self._configuration = dict(configuration or {})
         self.socket_directory: Path | None = None
         self._lock: IO[str] | None = None
@@ -164,6 +165,7 @@ class EmbeddedPostgres:
         """Let another process use the data directory; only after PostgreSQL has ended."""
         if self.socket_directory is not None and self.socket_directory != self.cluster:
             shutil.rmtree(self.socket_directory, ignore_errors=True)
+        self.socket_directory = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -191,11 +193,8 @@ class EmbeddedPostgres:
         self._lock = lock
 
     def _prepare(self) -> None:
-        self.owner = Owner.current()
-        self.binaries = reachable(find_binaries(self._wished_binaries), self.owner)
-        self.cluster = choose_cluster(self.directory, self.owner)
-        if self.is_elsewhere:
-            _log.warning("postgres_data_elsewhere", wished=str(self.directory), placed=str(self.cluster))
+        if not self._is_settled:
+            self._settle()
         end_leftovers(self.cluster)
         self._ensure_cluster()
         self.socket_directory = self.socket_directory or socket_directory(self.cluster, self.owner)
@@ -206,6 +205,15 @@ class EmbeddedPostgres:
             owner=self.owner,
             overrides=self._configuration,
         )
+
+    def _settle(self) -> None:
+        """Decide what stays the same at every restart."""
+        self.owner = Owner.current()
+        self.binaries = reachable(find_binaries(self._wished_binaries), self.owner)
+        self.cluster = choose_cluster(self.directory, self.owner)
+        if self.is_elsewhere:
+            _log.warning("postgres_data_elsewhere", wished=str(self.directory), placed=str(self.cluster))
+        self._is_settled = True
 
     def _ensure_cluster(self) -> None:
         is_password_known = (self.directory / "keys" / "postgres").exists()
