@@ -1,0 +1,127 @@
+"""Keeps the sums of a run true: blocks of 5 seconds, each made from its readings whenever these are not what they were.
+
+A block is never added to, only made again, so that a reading counts once however often it is looked at. Which blocks
+to make again follows from a watermark on `received`, minus the time that a reading may wait for its commit; the number
+of stored readings then tells which of those blocks have really changed.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from releve.control.runs.models import Run
+from releve.control.runs.statement import EPOCH, FAR, plain, rows
+
+WIDTH = timedelta(seconds=5)
+LONGEST_COMMIT = timedelta(seconds=60)  # from `received` to visible, clocks that differ included
+NEIGHBOURS = 12  # stale blocks this near are made in one statement, with the good ones between them
+LOCK = 1380273490
+Span = tuple[datetime, datetime]
+
+
+def lock_device(device_id: int | None) -> None:
+    """Let nobody else change the device's runs or their sums until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, device_id or 0])
+
+
+def follow(run: Run) -> None:
+    """Make the blocks hold every reading that the run has now."""
+    if run.device_id is None:
+        return
+    now = timezone.now()
+    if run.followed is None or _stale(run):
+        with transaction.atomic():
+            lock_device(run.device_id)
+            run.refresh_from_db(fields=["started_at", "ended_at", "followed"])
+            if run.followed is None:
+                _drop_outside(run)
+            for span in joined(_stale(run)):
+                build(run, span)
+            _note(run, now)
+    elif now - run.followed > LONGEST_COMMIT / 2:
+        _note(run, now)
+
+
+def build(run: Run, span: Span) -> None:
+    """Make the blocks of a span of whole blocks again."""
+    rows("drop_blocks", run, since=span[0], until=span[1])
+    clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
+    rows("build_blocks", run, **clipped)
+    rows("build_channels", run, **clipped, width=WIDTH, origin=EPOCH)
+
+
+def rearrange(runs: Sequence[Run], boundaries: Iterable[datetime | None]) -> None:
+    """After boundaries moved: blocks cut by one are made again, whole ones go to the run that holds them now."""
+    identifiers = [run.pk for run in runs]
+    instants = [boundary for boundary in boundaries if boundary is not None]
+    for device_id in {run.device_id for run in runs if run.device_id is not None}:
+        plain("drop_edges", device=device_id, runs=identifiers, boundaries=instants)
+    for run in runs:
+        others = [other for other in identifiers if other != run.pk]
+        if run.deleted_at is None and run.device_id is not None and others:
+            rows("hand_over_blocks", run, others=others)
+    for run in runs:
+        if run.deleted_at is not None and run.device_id is not None:
+            forget(run)
+    Run.objects.filter(pk__in=identifiers).update(followed=None)
+    for run in runs:
+        run.followed = None
+
+
+def forget(run: Run) -> None:
+    """Drop every block of the run."""
+    rows("drop_blocks", run, since=datetime.min.replace(tzinfo=UTC), until=FAR)
+
+
+def invalidate(runs: Iterable[Run], span: Span) -> None:
+    """Have the blocks that touch the span made again at the next look."""
+    for run in runs:
+        rows("drop_blocks", run, since=start_of_block(span[0]), until=span[1])
+        run.followed = None
+        run.save(update_fields=["followed"])
+
+
+def start_of_block(instant: datetime) -> datetime:
+    """The start of the 5 seconds of UTC that hold the instant."""
+    return instant - (instant - EPOCH) % WIDTH
+
+
+def joined(starts: Sequence[datetime]) -> list[Span]:
+    """Starts of blocks, in order, as few spans.
+
+    >>> [until - since for since, until in joined([EPOCH, EPOCH + WIDTH, EPOCH + 100 * WIDTH])]
+    [datetime.timedelta(seconds=10), datetime.timedelta(seconds=5)]
+    """
+    spans: list[Span] = []
+    for start in starts:
+        if spans and start - spans[-1][1] <= NEIGHBOURS * WIDTH:
+            spans[-1] = (spans[-1][0], start + WIDTH)
+        else:
+            spans.append((start, start + WIDTH))
+    return spans
+
+
+def _stale(run: Run) -> list[datetime]:
+    if run.followed is None:
+        return [start for (start,) in rows("stale_blocks", run)]
+    touched = rows("touched_blocks", run, followed=run.followed - LONGEST_COMMIT)
+    return [start for since, until in touched for start in _stale_within(run, (since, until))]
+
+
+def _stale_within(run: Run, span: Span) -> list[datetime]:
+    clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
+    return [start for (start,) in rows("stale_blocks", run, **clipped)]
+
+
+def _drop_outside(run: Run) -> None:
+    rows("drop_blocks", run, since=datetime.min.replace(tzinfo=UTC), until=start_of_block(run.started_at))
+    if run.ended_at is not None:
+        rows("drop_blocks", run, since=run.ended_at, until=FAR)
+
+
+def _note(run: Run, now: datetime) -> None:
+    run.followed = now
+    Run.objects.filter(pk=run.pk).update(followed=now)
