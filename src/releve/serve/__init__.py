@@ -1,0 +1,1 @@
+"""Starts the parts, watches over them and composes each worker."""
