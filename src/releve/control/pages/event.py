@@ -22,6 +22,7 @@ _WORDS = {
     AuditKind.DEVICE_DISABLED: _("Device disabled"),
     AuditKind.DEVICE_ENABLED: _("Device enabled"),
     AuditKind.SECRET_REPLACED: _("Device secret replaced"),
+    AuditKind.RUN_CHANGED: _("Run changed"),
 }
 
 

@@ -5,7 +5,7 @@ from django.views.i18n import set_language
 
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
-from releve.control.pages.views import about, device, documents, home, sign_ins, team, welcome
+from releve.control.pages.views import about, device, documents, entrance, home, sign_ins, team, welcome
 
 urlpatterns = [
     path("", signed_in(home.home), name="home"),
@@ -21,6 +21,9 @@ urlpatterns = [
         signed_in(device.revoke_sign_in),
         name="device-sign-in-revoke",
     ),
+    path("account/login/", entrance.login),  # allauth names these three
+    path("account/password/reset/", entrance.password_reset),
+    path("account/email/", entrance.email),
     path("account/sign-ins/", signed_in(sign_ins.sign_ins), name="account_sign_ins"),
     path(
         "account/sign-ins/<uuid:sign_in_id>/revoke/",

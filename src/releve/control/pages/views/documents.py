@@ -18,6 +18,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -56,6 +57,7 @@ class Documents:
 class Schema(Documents, SpectacularAPIView):  # type: ignore[misc] # drf-spectacular has no types
     """The OpenAPI 3.1 document of both planes, as JSON or YAML by `Accept` or `?format=`."""
 
+    content_negotiation_class = DefaultContentNegotiation  # our routes' own always answers JSON
     renderer_classes = [  # noqa: RUF012 - the framework's own way of declaring
         OpenApiJsonRenderer2,
         OpenApiJsonRenderer,

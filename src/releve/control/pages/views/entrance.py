@@ -1,0 +1,36 @@
+"""allauth's doors where they would lead nowhere: no account yet, or no way to send mail."""
+
+from allauth.account.views import login as allauth_login
+from allauth.account.views import password_reset as allauth_password_reset
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+
+from releve.control.accounts.models import Account
+
+NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+
+
+def login(request: HttpRequest) -> HttpResponseBase:
+    """Sign in; before the first account there is only the welcome."""
+    if request.method == "GET" and not request.user.is_authenticated and not Account.objects.exists():
+        return redirect("welcome")
+    answer: HttpResponseBase = allauth_login(request)
+    return answer
+
+
+def email(request: HttpRequest) -> HttpResponseBase:
+    """An account's address is the name it signs in by; an administrator decides on it.
+
+    Raises:
+        Http404: Always.
+    """
+    raise Http404(request.path)
+
+
+def password_reset(request: HttpRequest) -> HttpResponseBase:
+    """Send a link by mail, or say who else can help."""
+    if settings.EMAIL_BACKEND == NO_MAIL:
+        return render(request, "pages/no_mail.html")
+    answer: HttpResponseBase = allauth_password_reset(request)
+    return answer
