@@ -1,0 +1,159 @@
+"""`releve send`, `releve simulate` and `releve doctor` against a real server."""
+
+import json
+
+import httpx
+import psycopg
+import pytest
+
+from releve.storage.embedded import EmbeddedPostgres
+
+
+def test_a_reading_is_sent_as_a_device_and_its_verdict_told(server):
+    device = server.add_device()
+    arguments = ("send", "temperature=21.5", "on=true", "note=warm", "--device", device["name"], "--id", "m1")
+
+    first, again = server.json(*arguments), server.json(*arguments)
+
+    assert (first["outcome"], again["outcome"]) == ("stored", "duplicate")
+    rows = server.query("SELECT channels FROM reading WHERE device_id = %s", device["id"])
+    assert rows == [({"temperature": 21.5, "on": True, "note": "warm"},)]
+
+
+def test_a_reading_lands_at_the_time_that_is_given(server):
+    device = server.add_device()
+
+    sent = server.json("send", "speed=1", "--device", device["name"], "--time", "2026-03-01T12:00:00+01:00")
+
+    assert sent["time"] == "2026-03-01T11:00:00Z"
+    assert "stored at 2026-03-01T11:00:01Z" in (
+        server.command("send", "speed=1", "--device", device["name"], "--time", "1772362801").stdout
+    )
+
+
+def test_the_sign_in_of_a_sending_is_kept_and_ended(server):
+    device = server.add_device()
+
+    server.json("send", "speed=1", "--device", device["name"])
+
+    rows = server.query(
+        "SELECT user_agent, revoked_at IS NOT NULL FROM accounts_signin WHERE device_id = %s", device["id"]
+    )
+    assert rows == [("releve command", True)]
+
+
+def test_what_cannot_be_sent_is_told_and_ends_with_a_failure(server):
+    device, disabled = server.add_device(), server.add_device()
+    server.json("device", "disable", disabled["name"])
+
+    for arguments, says in (
+        (["speed", "--device", device["name"]], "KEY=VALUE"),
+        (["speed=1", "--device", "nobody"], "nobody"),
+        (["speed=1", "--device", disabled["name"]], "disabled"),
+        (["speed=1", "--device", device["name"], "--time", "yesterday"], "ISO 8601"),
+        (["speed=1", "--device", device["name"], "--url", "http://127.0.0.1:9"], "does not answer"),
+    ):
+        done = server.command("send", *arguments)
+
+        assert done.returncode != 0
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_without_a_server_there_is_nothing_to_send_to(command, own_data_dir):
+    done = command("send", "speed=1", "--device", "pi", "--data-dir", str(own_data_dir))
+
+    assert done.returncode == 1
+    assert "releve up" in done.stderr
+    assert not own_data_dir.exists()
+
+
+@pytest.mark.parametrize("kind", ["gym", "racing", "profilometre"])
+def test_simulated_devices_log_in_and_everything_they_send_is_stored(server, kind):
+    before = count(server, kind)
+
+    summary = server.json("simulate", kind, "--rate", "30", "--seconds", "2", "--devices", "3")
+
+    assert summary["kind"] == kind
+    assert summary["sent"] == summary["stored"] >= 30
+    assert (summary["failed"], summary["duplicate"], summary["quarantined"]) == (0, 0, 0)
+    assert 0 < summary["p50_ms"] <= summary["p99_ms"]
+    assert count(server, kind) - before == summary["stored"]
+
+
+def test_a_simulation_tells_how_it_goes_and_ends_with_a_summary(server):
+    done = server.command("simulate", "racing", "--rate", "20", "--seconds", "2")
+
+    assert done.returncode == 0
+    assert "sent" in done.stderr
+    assert done.stdout.startswith("racing: sent ")
+    assert "p99" in done.stdout
+
+
+def test_a_simulation_against_nobody_fails(server):
+    done = server.command("simulate", "gym", "--seconds", "1", "--url", "http://127.0.0.1:9")
+
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+
+
+def test_the_doctor_finds_a_running_server_well(server):
+    findings = server.json("doctor")
+
+    assert {finding["state"] for finding in findings} <= {"ok", "warn"}
+    assert {"data directory", "keys", "clock", "PostgreSQL", "durability", "migrations", "disk", "server"} <= {
+        finding["check"] for finding in findings
+    }
+    assert all(finding["mend"] for finding in findings if finding["state"] != "ok")
+
+
+def test_the_doctor_works_without_a_server_and_without_an_installation(command, own_data_dir):
+    done = command("doctor", "--json", "--data-dir", str(own_data_dir), RELEVE_PORT="0")
+
+    assert done.returncode == 0, done.stdout
+    assert {"warn"} == {row["state"] for row in json.loads(done.stdout) if row["check"] in {"server", "keys"}}
+    assert not own_data_dir.exists()
+
+
+def test_the_doctor_says_how_to_mend_weakened_durability_and_open_keys(command, own_data_dir):
+    command("account", "list", "--data-dir", str(own_data_dir))
+    weaken(own_data_dir)
+    (own_data_dir / "keys" / "pepper").touch(mode=0o644)
+    (own_data_dir / "keys" / "pepper").write_text("a key that everybody knows")
+
+    done = command("doctor", "--json", "--data-dir", str(own_data_dir), RELEVE_PORT="0")
+
+    failures = {finding["check"]: finding for finding in json.loads(done.stdout) if finding["state"] == "fail"}
+    assert done.returncode == 1
+    assert set(failures) == {"durability", "keys"}
+    assert "synchronous_commit = off" in failures["durability"]["detail"]
+    assert "RESET synchronous_commit" in failures["durability"]["mend"]
+    assert failures["keys"]["mend"].startswith("chmod 600 ")
+
+
+def test_a_server_with_weakened_durability_says_so_and_the_doctor_too(start_server, own_data_dir, command):
+    command("account", "list", "--data-dir", str(own_data_dir))
+    weaken(own_data_dir)
+    server = start_server(data_dir=own_data_dir)
+
+    done = server.command("doctor", "--json")
+
+    assert httpx.get(f"{server.url}/readyz").status_code == 503
+    assert done.returncode == 1
+    details = [finding["detail"] for finding in json.loads(done.stdout) if finding["state"] == "fail"]
+    assert len([detail for detail in details if "synchronous_commit" in detail]) == 2
+
+
+def weaken(data_dir) -> None:
+    postgres = EmbeddedPostgres(data_dir)
+    postgres.start()
+    with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+    postgres.stop()
+
+
+def count(server, kind: str) -> int:
+    return server.query(
+        "SELECT count(*) FROM reading JOIN fleet_device ON fleet_device.id = device_id WHERE name LIKE %s",
+        f"simulator-{kind}-%",
+    )[0][0]
