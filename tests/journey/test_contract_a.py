@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
+# ruff: noqa: S113 - the published clients give no timeout either
+
 
 def reading(**changes):
     """A reading as the published client sends it: naive, in UTC."""
