@@ -4,7 +4,7 @@ WITH block AS (
     SELECT coalesce(date_bin(%(width)s::interval, start, %(origin)s::timestamptz), %(origin)s::timestamptz) AS stretch, *,
            extract(epoch FROM start)::double precision AS place
     FROM run_block_channel
-    WHERE device_id = %(device)s AND run_id = %(run)s
+    WHERE device_id = %(device)s AND run_id = %(run)s AND start >= %(from)s AND start < %(to)s
 ), whole AS (
     SELECT stretch, channel, sum(n) AS n, min(low) AS low, max(high) AS high, sum(n * mean) / sum(n) AS mean,
            (min(ARRAY[place, first_value]))[2] AS first_value, (max(ARRAY[place, last_value]))[2] AS last_value

@@ -1,0 +1,126 @@
+"""A run's statistics as they are now: brings its blocks up to date and merges them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from releve.control.runs import blocks
+from releve.control.runs.models import Run
+from releve.control.runs.statement import EPOCH, FAR, rows
+from releve.protocol.run import completeness
+from releve.protocol.run.completeness import Completeness, Gap
+from releve.protocol.run.race import Lap, TrackPoint, laps
+from releve.protocol.run.statistic import Statistic
+
+MOST_LAP_BLOCKS = 1000
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+Channels = dict[str, Statistic]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """What the channels did from `start` for as long as the buckets are wide."""
+
+    start: datetime
+    channels: Channels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How many readings count, and the instants of the first and the last."""
+
+    received: int
+    first: datetime | None
+    last: datetime | None
+
+    @property
+    def elapsed_s(self) -> float:
+        """From the first to the last, in seconds."""
+        return (self.last - self.first).total_seconds() if self.first and self.last else 0.0
+
+
+def channels_of(run: Run) -> Channels:
+    """What each numeric channel did over the whole run."""
+    blocks.follow(run)
+    found = _merged(run, width=None, span=(_BEGINNING, FAR))
+    return found[0].channels if found else {}
+
+
+def extent_of(run: Run) -> Extent:
+    """The run's readings; after `channels_of`, which brings the blocks up to date."""
+    received, first, last = rows("received", run)[0]
+    return Extent(received=received or 0, first=first, last=last)
+
+
+def buckets_of(run: Run, width: timedelta, *, span: tuple[datetime, datetime] = (_BEGINNING, FAR)) -> list[Bucket]:
+    """What the channels did in each bucket that has readings; buckets start at multiples of their width since 1970.
+
+    The span is in whole buckets.
+    """
+    if width % blocks.WIDTH:
+        return _from_readings(run, width, span)
+    blocks.follow(run)
+    return _merged(run, width=width, span=span)
+
+
+def completeness_of(run: Run, extent: Extent) -> Completeness:
+    """Whether readings are missing, from the run's start to its end, or to the last reading while it is open."""
+    rhythm_s = rows("rhythm", run)[0][0]
+    if not rhythm_s or extent.first is None or extent.last is None:
+        return Completeness(received=extent.received, expected=extent.received, rhythm_s=rhythm_s, gaps=[])
+    end = max(extent.last, run.ended_at - timedelta(microseconds=1)) if run.ended_at else extent.last
+    span_s = (end - run.started_at).total_seconds()
+    edges = completeness.gaps_of([run.started_at, extent.first], longer_than_s=completeness.PATIENCE * rhythm_s)
+    edges += completeness.gaps_of([extent.last, end], longer_than_s=completeness.PATIENCE * rhythm_s)
+    return Completeness(
+        received=extent.received,
+        expected=completeness.expected(received=extent.received, span_s=span_s, rhythm_s=rhythm_s),
+        rhythm_s=rhythm_s,
+        gaps=completeness.longest([*edges, *_gaps(run, completeness.PATIENCE * rhythm_s)]),
+    )
+
+
+def laps_of(run: Run, channels: Channels, extent: Extent) -> list[Lap]:
+    """The laps, where `track` tells them apart; only the blocks in which it changes are read."""
+    track = channels.get("track")
+    if track is None or track.low == track.high or extent.last is None:
+        return []
+    starts = [start for (start,) in rows("lap_blocks", run, limit=MOST_LAP_BLOCKS)]
+    points = [TrackPoint(*row) for start in starts for row in rows("track", run, **_clipped(run, start))]
+    distance = channels["distance"].last if "distance" in channels else None
+    return laps(points, last=TrackPoint(extent.last, track.last, distance))
+
+
+def _gaps(run: Run, longer_than_s: float) -> list[Gap]:
+    """The longest gaps: between blocks from their edges, within blocks from the readings of those that have some."""
+    asked = {"longer_than_s": longer_than_s, "limit": completeness.MOST_GAPS}
+    found = [Gap(since=since, until=until) for since, until in rows("gaps_between", run, **asked)]
+    for (start,) in rows("gaps_within", run, **asked):
+        times = [time for (time,) in rows("times", run, **_clipped(run, start))]
+        found += completeness.gaps_of(times, longer_than_s=longer_than_s)
+    return found
+
+
+def _merged(run: Run, *, width: timedelta | None, span: tuple[datetime, datetime]) -> list[Bucket]:
+    return _gathered(rows("merged", run, width=width, origin=EPOCH, **{"from": span[0], "to": span[1]}))
+
+
+def _from_readings(run: Run, width: timedelta, span: tuple[datetime, datetime]) -> list[Bucket]:
+    clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
+    return _gathered(sorted(rows("channels", run, width=width, origin=EPOCH, **clipped)))
+
+
+def _gathered(found: Sequence[tuple[datetime, str, int, float, float, float, float, float, float]]) -> list[Bucket]:
+    gathered: dict[datetime, Channels] = {}
+    for start, channel, n, low, high, mean, squares, first, last in found:
+        gathered.setdefault(start, {})[channel] = Statistic(
+            n=n, low=low, high=high, mean=mean, squares=squares, first=first, last=last
+        )
+    return [Bucket(start=start, channels=channels) for start, channels in gathered.items()]
+
+
+def _clipped(run: Run, start: datetime) -> dict[str, datetime]:
+    return {
+        "since": max(start, run.started_at),
+        "until": min(start + blocks.WIDTH, run.ended_at or FAR),
+    }

@@ -1,0 +1,236 @@
+"""Reads about runs: what an account may see, and a run's statistics as they are at this moment."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from releve.control.accounts.models import Account
+from releve.control.fleet.models import Device
+from releve.control.fleet.queries import devices_of, last_heard, refuse_unless
+from releve.control.runs import infer, measure
+from releve.control.runs.measure import Bucket, Channels, Extent
+from releve.control.runs.models import Change, Exclusion, HandStatistic, Inference, Kind, Run
+from releve.control.runs.statement import FAR, rows
+from releve.control.teams.models import Team
+from releve.control.teams.queries import EDITORS, role_in, teams_of
+from releve.protocol.run import capture, race, series
+from releve.protocol.run.completeness import Completeness
+from releve.protocol.run.race import Lap
+from releve.protocol.run.series import SeriesPoint
+from releve.protocol.run.statistic import FUNCTIONS
+
+SERIES_READINGS = 100_000
+SESSION_PAUSE = timedelta(minutes=15)
+SESSION_SERIES = 20
+MANY_DEVICES = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run was; `by_hand` names the statistics that a person set."""
+
+    run: Run
+    channels: Channels
+    extent: Extent
+    completeness: Completeness
+    statistics: dict[str, Any]
+    laps: list[Lap]
+    by_hand: list[str]
+
+
+def runs_of(account: Account) -> QuerySet[Run]:
+    """The runs of the account's teams."""
+    return _shown().filter(team__in=teams_of(account))
+
+
+def runs_of_team(team: Team) -> QuerySet[Run]:
+    """The runs of one team."""
+    return _shown().filter(team=team)
+
+
+def run_for(account: Account, run_id: int) -> Run:
+    """One run of the account's teams, cut by what has arrived up to now.
+
+    Raises:
+        Http404: There is none, or it is another team's; which of them is not said.
+    """
+    run = runs_of(account).filter(pk=run_id).first()
+    if run is not None and infer.cutting_of(run.device) is not None:
+        infer_for([run.device])
+        run = runs_of(account).filter(pk=run_id).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def editable_run(account: Account, run_id: int) -> Run:
+    """One run that the account may change.
+
+    Raises:
+        Http404: There is none, or it is another team's.
+        PermissionDenied: The account only views.
+    """
+    run = run_for(account, run_id)
+    refuse_unless(role_in(account, run.team), EDITORS)
+    return run
+
+
+def change_for(account: Account, run: Run, change_id: int | None) -> Change:
+    """A change of the run; the last one that stands, where none is named.
+
+    Raises:
+        Http404: There is none.
+    """
+    found = Change.objects.filter(runs=run.pk, team__in=teams_of(account)).order_by("-id")
+    found = found.filter(undone_at=None) if change_id is None else found.filter(pk=change_id)
+    change = found.first()
+    if change is None:
+        raise Http404
+    return change
+
+
+def changes_of(run: Run) -> QuerySet[Change]:
+    """What people changed about the run, the latest first."""
+    return Change.objects.filter(runs=run.pk).select_related("by").order_by("-id")
+
+
+def exclusions_of(run: Run) -> QuerySet[Exclusion]:
+    """The exclusions that stand and touch the run's time, the latest first."""
+    found = Exclusion.objects.filter(device=run.device_id, undone_at=None, until__gt=run.started_at)
+    found = found.filter(since__lt=run.ended_at or FAR)
+    return (found.filter(part__in=["", run.part]) if run.part else found).select_related("by").order_by("-id")
+
+
+def infer_for(devices: Iterable[Device | None]) -> None:
+    """Cut what these devices sent up to now; of many, those heard since the last time."""
+    wanted = [device for device in devices if device is not None and infer.cutting_of(device) is not None]
+    if len(wanted) > MANY_DEVICES:
+        wanted = _heard_since(wanted)
+    for device in wanted:
+        infer.infer(device)
+
+
+def infer_of(account: Account, device_id: int | None = None) -> None:
+    """Cut what the account's devices sent up to now, or one of them."""
+    devices = devices_of(account)
+    infer_for(devices if device_id is None else devices.filter(pk=device_id))
+
+
+def summary(run: Run) -> Summary:
+    """What the run was, from every reading that counts at this moment."""
+    channels = {} if run.device_id is None else measure.channels_of(run)
+    extent = measure.extent_of(run)
+    by_hand = HandStatistic.objects.filter(run=run).first()
+    values = by_hand.values if by_hand else {}
+    return Summary(
+        run=run,
+        channels=channels,
+        extent=extent,
+        completeness=measure.completeness_of(run, extent),
+        statistics={**_statistics(run, channels, extent), **values},
+        laps=measure.laps_of(run, channels, extent) if run.kind == Kind.RACE else [],
+        by_hand=sorted(values),
+    )
+
+
+def statistics(run: Run) -> tuple[dict[str, Any], list[str]]:
+    """The statistics of the run's kind and which of them a person set; a summary without the rest."""
+    channels = {} if run.device_id is None else measure.channels_of(run)
+    by_hand = HandStatistic.objects.filter(run=run).first()
+    values = by_hand.values if by_hand else {}
+    return {**_statistics(run, channels, measure.extent_of(run)), **values}, sorted(values)
+
+
+def buckets(
+    run: Run,
+    width_s: float,
+    functions: Iterable[str] = FUNCTIONS,
+    *,
+    span: tuple[datetime, datetime] | None = None,
+) -> list[dict[str, Any]]:
+    """What each channel did in every `width_s` seconds that have readings, in the order of time."""
+    if run.device_id is None:
+        return []
+    wanted, width = tuple(functions), timedelta(seconds=width_s)
+    found: list[Bucket] = measure.buckets_of(run, width, **({"span": span} if span else {}))
+    return [
+        {"start": bucket.start, "channels": {name: what.shown(wanted) for name, what in bucket.channels.items()}}
+        for bucket in found
+    ]
+
+
+def _shown() -> QuerySet[Run]:
+    return Run.objects.filter(deleted_at=None).select_related("team", "device", "asset").order_by("id")
+
+
+def _heard_since(devices: list[Device]) -> list[Device]:
+    heard = last_heard(devices)
+    known = dict(Inference.objects.filter(device__in=devices).values_list("device", "followed"))
+    open_ = set(
+        Run.objects.filter(device__in=devices, ended_at=None, is_inferred=True).values_list("device", flat=True)
+    )
+    return [
+        device
+        for device in devices
+        if device.pk in open_
+        or (device.pk in heard and (device.pk not in known or heard[device.pk].last_seen >= known[device.pk]))
+    ]
+
+
+def _statistics(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:
+    if run.kind == Kind.RACE:
+        return {**race.statistics(channels, time_s=extent.elapsed_s), "date": run.started_at}
+    if run.kind == Kind.CAPTURE:
+        return dict(capture.statistics(channels))
+    return _series(run, channels, extent)
+
+
+def _series(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:
+    points = [SeriesPoint(*row) for row in rows("series", run, limit=SERIES_READINGS)] if run.device_id else []
+    before = _series_before(run)
+    worked = series.series_time(channels, elapsed_s=extent.elapsed_s)
+    rest_s = series.rest_s(channels, pause_s=_pause_s(before[-1:], extent))
+    tempos = series.tempos_s(points)
+    over = [found for found in (*(_tempo_s(run) for run in before), worked.tempo_s) if found is not None]
+    acceleration, asymmetry = channels.get("acceleration_total"), channels.get("asymmetry")
+    return {
+        "repetitions": worked.repetitions,
+        "series_time_s": worked.work_s,
+        "rest_before_s": rest_s,
+        "work_rest_ratio": worked.work_s / rest_s if rest_s else None,
+        "tempo_s": worked.tempo_s,
+        "acceleration_peak": acceleration.peak if acceleration else None,
+        "acceleration_rms": acceleration.rms if acceleration else None,
+        "asymmetry": asymmetry.mean if asymmetry else None,
+        "asymmetry_trend_per_min": series.asymmetry_trend_per_min(points),
+        "fatigue_within_s": series.trend(list(enumerate(tempos))),
+        "fatigue_over_s": series.trend(list(enumerate(over))),
+    }
+
+
+def _series_before(run: Run) -> list[Run]:
+    """The series of the same session before this one, in order: no pause between them is longer than a quarter hour."""
+    earlier = Run.objects.filter(device=run.device_id, part=run.part, kind=Kind.SERIES, deleted_at=None)
+    found: list[Run] = []
+    start = run.started_at
+    for other in earlier.filter(started_at__lt=run.started_at).order_by("-started_at")[:SESSION_SERIES]:
+        if other.ended_at is None or start - other.ended_at > SESSION_PAUSE:
+            break
+        found.insert(0, other)
+        start = other.started_at
+    return found
+
+
+def _pause_s(before: list[Run], extent: Extent) -> float | None:
+    if not before or extent.first is None or before[0].ended_at is None:
+        return None
+    return (extent.first - before[0].ended_at).total_seconds()
+
+
+def _tempo_s(run: Run) -> float | None:
+    channels = measure.channels_of(run)
+    return series.series_time(channels, elapsed_s=measure.extent_of(run).elapsed_s).tempo_s

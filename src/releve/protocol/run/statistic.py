@@ -1,0 +1,70 @@
+"""The statistic of one channel over a stretch, as arithmetic in memory; SQL computes the same over rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum, sqrt
+
+FUNCTIONS = ("n", "low", "high", "mean", "deviation", "first", "last")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistic:
+    """What a channel did.
+
+    Attributes:
+        n: How many values.
+        low: The least.
+        high: The greatest.
+        mean: Their mean.
+        squares: Their distances from the mean, squared and summed; merges without losing digits.
+        first: The earliest.
+        last: The latest.
+    """
+
+    n: int
+    low: float
+    high: float
+    mean: float
+    squares: float
+    first: float
+    last: float
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the population: a run's readings are all there are of it, not a sample."""
+        return sqrt(max(self.squares, 0.0) / self.n)
+
+    @property
+    def rms(self) -> float:
+        """The root of the mean square."""
+        return sqrt(self.mean**2 + max(self.squares, 0.0) / self.n)
+
+    @property
+    def peak(self) -> float:
+        """The greatest distance from zero."""
+        return max(abs(self.low), abs(self.high))
+
+    def shown(self, functions: Sequence[str] = FUNCTIONS) -> dict[str, float]:
+        """The named functions of it."""
+        return {name: getattr(self, name) for name in functions}
+
+
+def statistic_of(values: Sequence[float]) -> Statistic | None:
+    """The statistic of values in the order of their time; None of none.
+
+    >>> found = statistic_of([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0])
+    >>> found.mean, found.deviation
+    (5.0, 2.0)
+    """
+    if not values:
+        return None
+    mean = fsum(values) / len(values)
+    return Statistic(
+        n=len(values),
+        low=min(values),
+        high=max(values),
+        mean=mean,
+        squares=fsum((value - mean) ** 2 for value in values),
+        first=values[0],
+        last=values[-1],
+    )
