@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import psycopg
+from django.db.utils import OperationalError
 
 from releve.cli.option import Refusal
 from releve.serve import instance, logs, migration
@@ -32,8 +33,10 @@ def opened(settings: Settings) -> Iterator[None]:
             _set_up_django(url, settings)
             _migrate_if_needed(url, settings)
             yield
-    except (psycopg.OperationalError, KeyProblem) as error:
+    except (psycopg.OperationalError, OperationalError, KeyProblem) as error:
         raise Refusal(str(error).strip()) from error
+    except PermissionError as error:
+        raise Refusal(f"{error.filename} is another user's; run this as the user who runs the server") from error
 
 
 @contextmanager
@@ -58,7 +61,7 @@ def database(settings: Settings) -> Iterator[str]:
 def _served_url(directory: Path) -> str | None:
     """The database of a running server, waiting for one that is on its way up."""
     deadline_s = time.monotonic() + STARTING_S
-    while _is_served(directory):
+    while instance.is_served(directory):
         document = instance.running(directory)
         if document is not None and document["database"] == "external":
             raise Refusal(f"the server on {directory} uses an external database; set DATABASE_URL as it is set there")
@@ -68,13 +71,6 @@ def _served_url(directory: Path) -> str | None:
             raise Refusal(f"the server on {directory} is not ready after {STARTING_S:g} s; see what it printed")
         time.sleep(0.1)
     return None
-
-
-def _is_served(directory: Path) -> bool:
-    try:
-        return instance.is_served(directory)
-    except PermissionError as error:
-        raise Refusal(f"{directory} belongs to another user; run this as the user who runs the server") from error
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`releve doctor`: looks at an installation and says how to mend it."""
 # ruff: noqa: D301 - click reads \b
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,23 +46,32 @@ def command(*, data_dir: Path | None, as_json: bool) -> None:
 
 def examined(settings: Settings) -> Iterator[Finding]:
     """Every finding, from the ground up."""
-    yield from place.directory(settings.data_dir)
-    yield from place.keys(settings.data_dir)
-    yield from machine.clock(settings)
-    growth: float | None = None
-    if settings.database_url or (settings.data_dir / "postgres").exists():
-        try:
-            with database(settings) as url, psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-                yield from database_checks.version(connection)
-                yield from database_checks.durability(connection)
-                yield from database_checks.clock(connection)
-                yield from database_checks.migrations(url)
-                growth = database_checks.growth_a_day(connection)
-        except (option.Refusal, psycopg.Error) as error:
-            reason = error.message if isinstance(error, option.Refusal) else str(error).strip()
-            yield fail("PostgreSQL", reason, "mend the reason; its log is in the data directory's log/postgres.log")
-    yield from place.room(settings.data_dir, growth)
-    yield from machine.server(settings)
+    try:
+        yield from place.directory(settings.data_dir)
+        yield from place.keys(settings.data_dir)
+        yield from machine.clock(settings)
+        growth = yield from _database(settings)
+        yield from place.room(settings.data_dir, growth)
+        yield from machine.server(settings)
+    except PermissionError as error:
+        yield fail("permissions", f"{error.filename} is another user's", "run this as the user who runs the server")
+
+
+def _database(settings: Settings) -> Generator[Finding, None, float | None]:
+    """What is found in the database; returns how many bytes a day it grows by."""
+    if not settings.database_url and not (settings.data_dir / "postgres").exists():
+        return None
+    try:
+        with database(settings) as url, psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            yield from database_checks.version(connection)
+            yield from database_checks.durability(connection)
+            yield from database_checks.clock(connection)
+            yield from database_checks.migrations(url)
+            return database_checks.growth_a_day(connection)
+    except (option.Refusal, psycopg.Error) as error:
+        reason = error.message if isinstance(error, option.Refusal) else str(error).strip()
+        yield fail("PostgreSQL", reason, "mend the reason; its log is log/postgres.log in the data directory")
+        return None
 
 
 def _show(finding: Finding) -> None:

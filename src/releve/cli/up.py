@@ -92,10 +92,16 @@ def _say(started: Started) -> None:
         **_first_steps(started),
         "Stop": "Ctrl-C; everything acknowledged is already on the disk",
     }
-    click.echo(f"\nRelevé {__version__} is ready after {started.after_s:.1f} s.\n")
+    click.echo(f"\nRelevé {__version__} {_state(started)} after {started.after_s:.1f} s.\n")
     for heading, text in lines.items():
         click.echo(f"  {heading:<8}{text}")
     click.echo()
+
+
+def _state(started: Started) -> str:
+    if not started.obstacles:
+        return "is ready"
+    return f"runs, but acknowledges nothing ({'; '.join(started.obstacles)}; see `releve doctor`)"
 
 
 def _say_demo(started: Started) -> None:

@@ -14,6 +14,7 @@ SERVER = "server"
 COMMAND = "command"
 PATIENCE_S = 60.0
 MOMENT_S = 0.5
+KILLED_WITHIN_S = 5.0
 _PROCESSES = Path("/proc")
 _WORKER = b"releve.serve.worker"
 
@@ -101,6 +102,9 @@ def end_leftovers(directory: Path, *, patience_s: float = 2.0) -> None:
     """End the workers of a killed server and forget what they wrote of themselves.
 
     The caller has the data directory. What they acknowledged is committed, so they may be ended at once.
+
+    Raises:
+        InUse: One cannot be ended.
     """
     deadline_s = time.monotonic() + patience_s
     number = signal.SIGTERM
@@ -109,6 +113,8 @@ def end_leftovers(directory: Path, *, patience_s: float = 2.0) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
         time.sleep(0.05)
+        if time.monotonic() > deadline_s + KILLED_WITHIN_S:
+            raise InUse(f"processes {pids} of a killed server cannot be ended; a restart of the machine will")
         if time.monotonic() > deadline_s:
             number = signal.SIGKILL
     for left in (directory / "run").glob("worker-*"):

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import psycopg
@@ -27,7 +27,7 @@ from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.location import make_data_directory
 
 DATABASE_PATIENCE_S = 60.0
-ANSWER_PATIENCE_S = 30.0
+ANSWER_PATIENCE_S = 8.0
 PYTHON = (sys.executable, "-P", "-m")  # -P: what lies in the working directory is not imported
 _log = structlog.get_logger("releve.up")
 
@@ -45,6 +45,7 @@ class Started:
         urls: Every HTTP address, as this machine reaches it.
         database: Where the data is.
         administrator_code: The one-time code, while nobody has an account.
+        obstacles: Why nothing is acknowledged, as /readyz says; empty when all is well.
         after_s: How long the start took.
     """
 
@@ -53,6 +54,7 @@ class Started:
     mqtt_url: str | None
     database: str
     administrator_code: str | None
+    obstacles: Sequence[str]
     after_s: float
 
 
@@ -106,14 +108,15 @@ class _Server:
         return await self._supervisor.run(self._plan)
 
     async def _plan(self, supervisor: Supervisor) -> None:
+        applications = asyncio.create_task(asyncio.to_thread(migration.applications))  # while PostgreSQL starts
         url, place = await self._database(supervisor)
-        code = await asyncio.to_thread(self._migrated, url)
+        code = await asyncio.to_thread(self._migrated, url, await applications)
         environment = self._environment(url)
         await supervisor.start(
             *(_worker(self._settings, index, environment) for index in range(self._settings.workers))
         )
         started = self._started(place, code)
-        await asyncio.to_thread(_wait_until_answering, started.urls[0])
+        obstacles = await asyncio.to_thread(_obstacles, started.urls[0])
         self._published = {
             "version": __version__,
             "pid": os.getpid(),
@@ -122,7 +125,7 @@ class _Server:
             "database": "external" if self._settings.database_url else "embedded",
         }
         self._publish()
-        self._say(replace(started, after_s=time.monotonic() - self._began_s))
+        self._say(replace(started, obstacles=obstacles, after_s=time.monotonic() - self._began_s))
         await supervisor.start(*(_simulation(arguments, environment) for arguments in self._simulations))
 
     async def _database(self, supervisor: Supervisor) -> tuple[str, str]:
@@ -136,9 +139,8 @@ class _Server:
         where = f", its database in {postgres.cluster}" if postgres.is_elsewhere else ""
         return postgres.url, f"{self._settings.data_dir}{where}"
 
-    def _migrated(self, url: str) -> str | None:
+    def _migrated(self, url: str, applications: list[str]) -> str | None:
         """Bring the database to this version; the administrator's code while nobody has an account."""
-        applications = migration.applications()
         if not migration.missing(url, applications) and not migration.is_without_accounts(url):
             return None
         return migration.migrate_apart(self._environment(url)) or None
@@ -157,6 +159,7 @@ class _Server:
             mqtt_url=f"mqtt://{host}:{settings.mqtt_port}" if settings.mqtt_port and port.has_mqtt() else None,
             database=place,
             administrator_code=code,
+            obstacles=(),
             after_s=0.0,
         )
 
@@ -216,7 +219,7 @@ def _simulation(arguments: Sequence[str], environment: Mapping[str, str]) -> Par
     log = Path(environment["RELEVE_DATA_DIR"], "log", f"{name}.log")
     child = Child(
         command=[*PYTHON, "releve", "simulate", *arguments],
-        environment={name: value for name, value in environment.items() if name != "DATABASE_URL"},
+        environment=environment,
         output=lambda: log.open("wb"),
     )
     return Part(name=name, child=lambda: child)
@@ -237,16 +240,20 @@ def _wait_for(url: str) -> None:
             return
 
 
-def _wait_until_answering(url: str) -> None:
-    """Wait until readings would be acknowledged; what stands against it after a while is for /readyz to say."""
+def _obstacles(url: str) -> list[str]:
+    """Wait until readings would be acknowledged; what stands against it after a while."""
     deadline_s = time.monotonic() + ANSWER_PATIENCE_S
-    while time.monotonic() < deadline_s:
+    while True:
         try:
             with urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own address
-                return
-        except (URLError, OSError):
-            time.sleep(0.02)
-    _log.warning("not ready yet", see=f"{url}/readyz")
+                return []
+        except HTTPError as error:
+            reasons = [str(reason) for reason in json.loads(error.read())["reasons"]]
+        except (URLError, OSError) as error:
+            reasons = [str(error)]
+        if time.monotonic() > deadline_s:
+            return reasons
+        time.sleep(0.02)
 
 
 def _place(url: str) -> str:
