@@ -42,6 +42,22 @@ class Settings:
     port: int = knob(8000, "HTTP port.")
     also_ports: str = knob("", "Further HTTP ports, comma-separated; every port answers every route.")
     mqtt_port: int = knob(1883, "MQTT port; 0 turns the MQTT endpoint off.")
+    mqtt_host: str = knob(
+        "127.0.0.1",
+        "Address of the plain MQTT port; without TLS passwords travel readable, so it is loopback unless you say so.",
+    )
+    mqtt_tls_port: int = knob(8883, "MQTT port with TLS, on the listening address; needs certificate and key.")
+    mqtt_certificate: str = knob("", "PEM file of the MQTT server certificate and its chain; empty means no TLS port.")
+    mqtt_key: str = knob("", "PEM file of the MQTT server certificate's key.")
+    mqtt_client_ca: str = knob(
+        "", "PEM file of the authority whose client certificates devices may show; empty means none are asked for."
+    )
+    mqtt_packet_limit_bytes: int = knob(4 * 1024 * 1024, "Largest MQTT packet.", unit="bytes")
+    mqtt_keep_alive_s: int = knob(
+        0, "Longest that an MQTT 5 client may be silent; 0 leaves it to the client.", unit="s"
+    )
+    mqtt_connect_timeout_s: float = knob(10.0, "Longest wait for an MQTT client's whole CONNECT.", unit="s")
+    mqtt_links: int = knob(10_000, "Most MQTT connections of one worker; further ones are closed at once.")
     workers: int = knob(1, "Worker processes that share the ports.")
     root_path: str = knob(
         "", "Stage prefix in front of every route, such as `/prod`; routes answer with and without it."

@@ -14,6 +14,7 @@ from releve.ingest.authenticate import Authenticator
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters
 from releve.ingest.http import IngestRoutes
+from releve.ingest.mqtt import websocket
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
 from releve.protocol.problem import Broken, Problem
@@ -21,6 +22,7 @@ from releve.protocol.token import Keyring
 from releve.query.routes import QueryRoutes
 from releve.serve import guard
 from releve.serve.housekeeping import Housekeeping
+from releve.serve.mqtt import MqttServer
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
 from releve.storage.directory import Directory
@@ -89,6 +91,13 @@ class Application:
         ingest = IngestRoutes(self.authenticator, self.pipeline, batch_limit=settings.batch_limit)
         self._query = QueryRoutes(self.authenticator, self.directory, self.pipeline)
         status = StatusRoutes(self.group, self.authenticator, self.directory, self.housekeeping, settings=settings)
+        self.mqtt = MqttServer(
+            settings,
+            authenticator=self.authenticator,
+            pipeline=self.pipeline,
+            directory=self.directory,
+            keyring=keyring,
+        )
         self._handlers = {**ingest.handlers, **status.handlers}
         self._stack = AsyncExitStack()
 
@@ -98,6 +107,8 @@ class Application:
             await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif self._path(scope) == websocket.PATH:
+            await websocket.answer(self.mqtt.endpoint, scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
@@ -163,10 +174,13 @@ class Application:
         for name, work in (("revocation feed", self.authenticator.feed.run), ("housekeeping", self.housekeeping.run)):
             task = asyncio.create_task(work(), name=name)
             self._stack.push_async_callback(_ended, task)
+        await self.mqtt.start()
 
     async def stop(self) -> None:
         """Commit what waits, then end everything."""
+        self.mqtt.refuse_new()
         await self.group.drain()
+        await self.mqtt.stop()
         await self._stack.aclose()
         await self.housekeeping.finish()
         for session in self._sessions:

@@ -1,0 +1,270 @@
+"""The MQTT endpoint of one worker: its links by every name they are asked for, and the parts that they share."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+
+from releve.ingest.authenticate import Authenticator
+from releve.ingest.mqtt.burst import Answer, Burst, Clock
+from releve.ingest.mqtt.link import Link, Wire
+from releve.ingest.mqtt.presence import Presence
+from releve.ingest.mqtt.sign_in import Peer, SignIn
+from releve.ingest.mqtt.values import LastValues
+from releve.ingest.pipeline import Pipeline
+from releve.protocol.mqtt.limits import Limits
+from releve.protocol.mqtt.reason import Reason
+from releve.protocol.mqtt.state import SessionState
+from releve.protocol.outcome import Receipt
+from releve.protocol.problem import Unavailable
+from releve.storage.link_store import LinkStore
+
+LOOKING_AT_ONCE = 4
+RETRY_S = 1.0
+STOP_S = 5.0
+_log = structlog.get_logger()
+
+
+class Endpoint:
+    """Every link of this worker.
+
+    Args:
+        authenticator: Knows tokens, and hears of revocations.
+        pipeline: Its group takes the readings to the disk, with those of all other transports.
+        store: The endpoint's own statements.
+        sign_in: Checks credentials.
+        limits: What a session may take.
+        batch_limit: Most readings in one publish.
+        most_links: Connections above which further ones are closed at once.
+    """
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        pipeline: Pipeline,
+        store: LinkStore,
+        sign_in: SignIn,
+        *,
+        limits: Limits,
+        batch_limit: int,
+        most_links: int,
+    ) -> None:
+        self.counters = pipeline.counters
+        self.limits = limits
+        self.store = store
+        self.sign_in = sign_in
+        self.presence = Presence(store)
+        self.values = LastValues(store)
+        self._authenticator = authenticator
+        self._group = pipeline.group
+        self._batch_limit = batch_limit
+        self._most_links = most_links
+        self._clock = Clock()
+        self._links: set[Link] = set()
+        self._by_id: dict[UUID, Link] = {}
+        self._by_principal: defaultdict[str, set[Link]] = defaultdict(set)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking = asyncio.Semaphore(LOOKING_AT_ONCE)
+        self._is_stopping = False
+        authenticator.on_revoked(self.heard)
+
+    # What transports call
+
+    def connected(self, wire: Wire, peer: Peer) -> Link | None:
+        """A connection was opened; None when there are too many."""
+        if self._is_stopping or len(self._links) >= self._most_links:
+            self.counters.refused("mqtt", "too-many-links")
+            return None
+        link = Link(self, wire, peer)
+        self._links.add(link)
+        return link
+
+    # What links call
+
+    async def claim(self, link: Link, client_id: str, *, is_clean: bool) -> SessionState | None:
+        """Take the client id for the link; the session it takes up, None when the id belongs to another principal.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        sender = link.sender
+        if sender is None:
+            return None
+        claim = await self.store.claim(
+            client_id,
+            principal=sender.principal,
+            device_id=sender.device_id if sender.is_device else None,
+            link=link.id,
+            address=link.peer.address,
+            is_clean=is_clean,
+        )
+        if claim is None:
+            return None
+        self._by_id[link.id] = link
+        before = self._by_id.get(claim.old_link) if claim.old_link is not None else None
+        state = before.taken_over() if before is not None else None
+        if state is None and claim.old_state is not None:
+            state = SessionState.from_dict(claim.old_state)
+        return state if state is not None and not is_clean else SessionState(client_id)
+
+    async def commit(self, burst: Burst, link: Link) -> list[Receipt]:
+        """Take a burst to the disk; one receipt per entry.
+
+        Raises:
+            Problem: Nothing is to be acknowledged now; trying again is safe.
+        """
+        if self._authenticator.feed.is_cut:
+            raise Unavailable
+        receipts = await self._group.add(burst.entries) if burst.entries else []
+        if burst.has_values:
+            await self.values.kept()
+        for answer in burst.answers:
+            await self._keep_answer(answer, link)
+        return receipts
+
+    def new_burst(self) -> Burst:
+        """An empty burst."""
+        return Burst(self._clock, self.values, self.counters, batch_limit=self._batch_limit)
+
+    def entered(self, link: Link) -> None:
+        """The link is in."""
+        if link.sender is None:
+            return
+        for name in _names(link):
+            self._by_principal[name].add(link)
+        self._end_with_its_token(link)
+
+    def left(self, link: Link) -> None:
+        """The link is over."""
+        self._links.discard(link)
+        for name in _names(link):
+            self._by_principal[name].discard(link)
+            if not self._by_principal[name]:
+                del self._by_principal[name]
+        if link.id in self._by_id:
+            self.presence.ended(link.ended())
+            if link.session.deadline() is None:
+                del self._by_id[link.id]
+            else:  # a will waits for its delay, and for the same client to come back
+                asyncio.get_running_loop().call_later(3600, self._by_id.pop, link.id, None)
+
+    def look_again(self, link: Link) -> None:
+        """Ask again who the link's principal is, and close it if it is nobody any more."""
+        self._start(self._look_again(link))
+
+    # What the revocation feed calls
+
+    def heard(self, what: str | None) -> None:
+        """Something was revoked, changed or put into a queue; None when anything may have been."""
+        if what is None:
+            for link in tuple(self._links):
+                self.look_again(link)
+            return
+        kind, _, name = what.partition(":")
+        if kind == "link":
+            self._leave_to_successor(UUID(name))
+        elif kind in {"command", "config"}:
+            for link in tuple(self._by_principal.get(f"device:{name}", ())):
+                self._start(link.outbox.send_commands() if kind == "command" else link.outbox.config_changed())
+        else:
+            for link in tuple(self._by_principal.get(what.replace("-", ""), ())):
+                self.look_again(link)
+
+    # What the hub calls
+
+    @property
+    def has_live_subscribers(self) -> bool:
+        """Whether anybody would hear a committed reading."""
+        return any(link.outbox.owners for link in self._links)
+
+    def deliver_live(self, *, device_id: int, device: str, team_id: int, payload: bytes) -> None:
+        """Send a committed reading to the people who listen."""
+        for link in tuple(self._links):
+            if link.outbox.owners:
+                link.outbox.deliver_live(device_id=device_id, device=device, team_id=team_id, payload=payload)
+                link.pump()
+
+    # Start and stop
+
+    def background(self) -> tuple[tuple[str, Callable[[], Coroutine[None, None, None]]], ...]:
+        """What runs as long as the worker."""
+        return ("mqtt presence", self.presence.run), ("mqtt values", self.values.run)
+
+    def refuse_new(self) -> None:
+        """Let nobody in any more."""
+        self._is_stopping = True
+
+    async def stop(self) -> None:
+        """Acknowledge what is committed, say good-bye, and write down that all links are over."""
+        self._is_stopping = True
+        links = tuple(self._links)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*(link.settled() for link in links), return_exceptions=True)
+        for link in links:
+            link.close(Reason.SERVER_SHUTTING_DOWN, "the server is stopping")
+        await asyncio.sleep(0)
+        for link in links:
+            link.lost()
+        await self.values.flush()
+        await self.presence.flush()
+
+    # Helpers
+
+    async def _keep_answer(self, answer: Answer, link: Link) -> None:
+        if link.sender is not None and link.sender.device_id is not None:
+            await self.store.keep_answer(link.sender.device_id, answer.command_id, answer.text)
+
+    def _leave_to_successor(self, link_id: UUID) -> None:
+        link = self._by_id.get(link_id)
+        if link is not None:
+            link.taken_over()
+            if link.is_lost:
+                self._by_id.pop(link_id, None)
+
+    async def _look_again(self, link: Link) -> None:
+        while not link.is_lost and link.sender is not None:
+            try:
+                async with self._looking:
+                    sender = await self.sign_in.again(link.proof, link.sender.device_id)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+                continue
+            if sender is None or sender.principal != link.sender.principal:
+                link.close(Reason.NOT_AUTHORIZED, "the sign-in was revoked")
+            else:
+                link.became(sender)
+            return
+
+    def _end_with_its_token(self, link: Link) -> None:
+        if link.sender is None or link.sender.expires_s == float("inf"):
+            return
+        loop = asyncio.get_running_loop()
+        left_s = max(0.0, link.sender.expires_s - self._clock.now_us() / 1e6)
+        loop.call_later(left_s, _close_expired, link)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("mqtt endpoint failed", error=repr(error))
+
+
+def _close_expired(link: Link) -> None:
+    if not link.is_lost:
+        link.close(Reason.NOT_AUTHORIZED, "the token has ended")
+
+
+def _names(link: Link) -> tuple[str, ...]:
+    """By what the revocation feed names a link."""
+    sender = link.sender
+    if sender is None:
+        return ()
+    return (sender.principal, f"signin:{sender.sign_in}") if sender.sign_in else (sender.principal,)

@@ -1,0 +1,202 @@
+"""What a link sends to its client: commands and configuration to a device, live readings to people.
+
+Who may hear what is decided at the subscription, and looked at again at each delivery.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from releve.protocol import topic as topics
+from releve.protocol.mqtt.error import OutgoingFull
+from releve.protocol.mqtt.event import Subscribing
+from releve.protocol.mqtt.link import Phase
+from releve.protocol.mqtt.property import Properties
+from releve.protocol.mqtt.reason import FIRST_FAILURE, Reason
+from releve.protocol.mqtt.state import Message, SessionState, Subscription
+from releve.protocol.mqtt.topic_filter import matches
+from releve.protocol.sender import Sender
+from releve.storage.link_store import LinkStore, Row
+
+if TYPE_CHECKING:
+    from releve.ingest.mqtt.link import Link
+
+MOST_LONG = 2**31 - 1
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Outbox:
+    """The outgoing side of one link.
+
+    Attributes:
+        owners: Whose live topics are subscribed, by filter: a device's id, a team's id, or everything of theirs.
+    """
+
+    def __init__(self, link: "Link", store: LinkStore) -> None:
+        self._link = link
+        self._store = store
+        self._sent: set[int] = set()
+        self.owners: dict[str, tuple[str, int]] = {}
+
+    async def subscribe(self, event: Subscribing) -> None:
+        """Answer a SUBSCRIBE, then send what waits for it."""
+        reasons = [await self._verdict(request.topic_filter, request.qos) for request in event.requests]
+        refused = [
+            request.topic_filter
+            for request, reason in zip(event.requests, reasons, strict=True)
+            if reason >= FIRST_FAILURE
+        ]
+        due = self._link.session.subscribed(event, reasons)
+        self._link.pump()
+        if refused:
+            await self._link.note_refusal("subscribe", refused[0])
+        await self._keep_state()
+        for subscription in due:
+            await self._send_config(subscription)
+        await self.send_commands()
+
+    async def still_allowed(self, state: SessionState) -> SessionState | None:
+        """A stored session without the subscriptions that are no longer granted; None for a new one."""
+        state.subscriptions = {
+            topic_filter: subscription
+            for topic_filter, subscription in state.subscriptions.items()
+            if await self._verdict(topic_filter, subscription.qos) < FIRST_FAILURE
+        }
+        self._sent = {int(each.reference) for each in (*state.outgoing.values(), *state.waiting) if each.reference}
+        return state if state.expiry_s else None
+
+    async def resume(self) -> None:
+        """Send what waited for a session that was taken up."""
+        if self._link.session.state is not None and self._link.session.state.subscriptions:
+            await self.send_commands()
+
+    async def send_commands(self) -> None:
+        """Send the commands that wait for the device, in their order."""
+        sender = self._link.sender
+        qos = self._granted(topics.commands)
+        if sender is None or sender.device_id is None or qos is None:
+            return
+        delivered = []
+        for row in await self._store.waiting_commands(sender.device_id):
+            if row["id"] in self._sent or not self._deliver(_command(row, sender.name)):
+                continue
+            self._sent.add(row["id"])
+            if not qos:
+                delivered.append(row["id"])
+        self._link.pump()
+        if delivered:
+            await self._store.commands_delivered(delivered)
+
+    async def config_changed(self) -> None:
+        """Send the device's new configuration."""
+        sender = self._link.sender
+        if sender is None or sender.device_id is None or self._granted(topics.config) is None:
+            return
+        body = await self._store.config_of(sender.device_id)
+        self._deliver(Message(topics.config(sender.name), _encode(body), qos=1, retain=True))
+        self._link.pump()
+
+    def acknowledged(self, reference: str | None) -> None:
+        """The client has a message."""
+        if reference is not None:
+            self._link.start(self._delivered(int(reference)))
+
+    def discarded(self, reference: str | None) -> None:
+        """A message did not reach the client."""
+        if reference is not None:
+            self._sent.discard(int(reference))
+
+    def deliver_live(self, *, device_id: int, device: str, team_id: int, payload: bytes) -> None:
+        """Send a committed reading to people who subscribed to it and may still read it; at most once."""
+        sender = self._link.sender
+        if sender is None or not self._link.can_write or not sender.may_read(team_id):
+            return
+        owners = set(self.owners.values())
+        if ("all", 0) in owners or ("device", device_id) in owners:
+            self._deliver(Message(topics.live_of_device(device), payload))
+        if ("team", team_id) in owners:
+            self._deliver(Message(topics.live_of_team(team_id, device), payload))
+
+    async def _delivered(self, command_id: int) -> None:
+        await self._store.commands_delivered([command_id])
+        self._sent.discard(command_id)
+
+    async def _verdict(self, topic_filter: str, qos: int) -> int:
+        sender = self._link.sender
+        if sender is None:
+            return Reason.NOT_AUTHORIZED
+        if sender.is_device:
+            return qos if topics.is_own(topic_filter, device=sender.name) else Reason.NOT_AUTHORIZED
+        owner = await self._live_owner(topic_filter, sender)
+        if owner is None:
+            return Reason.NOT_AUTHORIZED
+        self.owners[topic_filter] = owner
+        return qos
+
+    async def _live_owner(self, topic_filter: str, sender: Sender) -> tuple[str, int] | None:
+        owner = topics.live_owner(topic_filter)
+        if owner is None:
+            return None
+        if owner == topics.EVERYONE:
+            return ("all", 0) if sender.roles else None
+        row = await self._store.owner_of(owner)
+        if row is not None and sender.may_read(row["team_id"]):
+            return "device", row["id"]
+        if owner.isascii() and owner.isdigit() and len(owner) < 10 and sender.may_read(int(owner)):  # noqa: PLR2004
+            return "team", int(owner)
+        return None
+
+    async def _send_config(self, subscription: Subscription) -> None:
+        sender = self._link.sender
+        if (
+            sender is None
+            or sender.device_id is None
+            or not matches(subscription.topic_filter, topics.config(sender.name))
+        ):
+            return
+        body = await self._store.config_of(sender.device_id)
+        if body is not None:
+            message = Message(topics.config(sender.name), _encode(body), qos=1, retain=True)
+            self._link.session.deliver_retained(message, subscription, self._now())
+            self._link.pump()
+
+    async def _keep_state(self) -> None:
+        state = self._link.session.state
+        if state is not None and state.expiry_s:
+            await self._store.keep_state(self._link.id, state.to_dict(), expiry_s=state.expiry_s)
+
+    def _granted(self, own_topic: Any) -> int | None:
+        """The QoS at which the device hears one of its topics, None when it does not."""
+        sender, state = self._link.sender, self._link.session.state
+        if sender is None or state is None or self._link.session.phase is not Phase.OPEN:
+            return None
+        topic = own_topic(sender.name)
+        return max(
+            (each.qos for each in state.subscriptions.values() if matches(each.topic_filter, topic)), default=None
+        )
+
+    def _deliver(self, message: Message) -> bool:
+        try:
+            return self._link.session.deliver(message, self._now())
+        except OutgoingFull:
+            return False
+
+    def _now(self) -> float:
+        return self._link.now()
+
+
+def _command(row: Row, device: str) -> Message:
+    answers = topics.answers(device)
+    document = {
+        "id": row["id"],
+        "command": row["body"],
+        "expires": row["expires"].isoformat().replace("+00:00", "Z"),
+        "answer_topic": answers,
+    }
+    properties = Properties(
+        message_expiry_interval=max(1, min(int(row["left_s"]), MOST_LONG)),
+        content_type="application/json",
+        response_topic=answers,
+        correlation_data=str(row["id"]).encode(),
+    )
+    return Message(topics.commands(device), _encode(document), qos=1, properties=properties, reference=str(row["id"]))

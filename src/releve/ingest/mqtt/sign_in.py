@@ -1,0 +1,208 @@
+"""Whose CONNECT is this? A client certificate, a device's name and secret, or a token as the password."""
+
+import hashlib
+import ipaddress
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from releve.ingest.authenticate import Authenticator
+from releve.protocol import token as tokens
+from releve.protocol.mqtt.packet import Connect
+from releve.protocol.mqtt.reason import Reason
+from releve.protocol.problem import Unauthenticated, Unavailable
+from releve.protocol.secret import Secret
+from releve.protocol.sender import Sender
+from releve.protocol.token import Keyring, TokenInvalid, TokenType
+from releve.storage.directory import Directory
+from releve.storage.link_store import LinkStore, Origin, Row
+
+NOBODYS_HASH = "0" * 64
+LONGEST_SECRET = 512
+IPV6_SITE = 64  # one subscriber holds a whole /64, so its addresses count as one
+FOR_EVER_S = float("inf")
+_log = structlog.get_logger()
+
+
+class Refused(Exception):
+    """The client is not let in."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        super().__init__(detail)
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """The other end of a connection: its address, and the fingerprint of its certificate where it showed one."""
+
+    address: str
+    fingerprint: str = ""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """By what a client was let in, so that it can be asked again whether that still holds."""
+
+    token: str = ""
+    secret_hash: str = ""
+    fingerprint: str = ""
+
+
+class SignIn:
+    """Checks credentials at CONNECT, and again whenever the revocation feed says that something changed.
+
+    Args:
+        authenticator: Knows access tokens.
+        directory: Finds the principals of MQTT tokens.
+        store: Finds devices, counts failures and keeps the audit.
+        keyring: Verifies MQTT tokens.
+        pepper: The key of the hashes of device secrets.
+        failures_allowed: Failed sign-ins of one name from one address before it must wait.
+        failure_window_s: Window of the failures, and the wait.
+    """
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        directory: Directory,
+        store: LinkStore,
+        *,
+        keyring: Keyring,
+        pepper: bytes,
+        failures_allowed: int,
+        failure_window_s: int,
+    ) -> None:
+        self._authenticator = authenticator
+        self._directory = directory
+        self._store = store
+        self._keyring = keyring
+        self._pepper = pepper
+        self._failures_allowed = failures_allowed
+        self._failure_window_s = failure_window_s
+
+    async def check(self, connect: Connect, peer: Peer) -> tuple[Sender, Proof]:
+        """The principal of a CONNECT, and by what it was recognised.
+
+        Raises:
+            Refused: It is nobody, or must wait.
+            Unavailable: The database does not answer.
+        """
+        if self._authenticator.feed.is_cut:
+            raise Unavailable
+        password = _text(connect.password)
+        if _is_token(password):
+            proof = Proof(token=password)
+            sender = await self.again(proof)
+        elif connect.password is None and peer.fingerprint:
+            proof = Proof(fingerprint=peer.fingerprint)
+            sender = await self.again(proof)
+        elif connect.username and password:
+            return await self._by_secret(connect.username, password, peer)
+        else:
+            raise Refused(Reason.NOT_AUTHORIZED, "no user name and password were given")
+        if sender is None:
+            raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
+        return sender, proof
+
+    async def again(self, proof: Proof, device_id: int | None = None) -> Sender | None:
+        """The principal as it is now, None when the proof no longer holds.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        if proof.token:
+            return await self._by_token(proof.token)
+        if proof.fingerprint:
+            row = await self._store.device_by_certificate(proof.fingerprint)
+        else:
+            row = await self._store.device_by_id(device_id or 0)
+            if row is not None and row["secret_hash"] != proof.secret_hash:
+                return None
+        return _sender(row) if row is not None and row["is_enabled"] else None
+
+    async def _by_token(self, token: str) -> Sender | None:
+        try:
+            return await self._authenticator.sender(token)
+        except Unauthenticated:
+            pass  # not an access token: perhaps one made for MQTT alone
+        try:
+            claims = tokens.read(token, TokenType.MQTT, datetime.now(UTC), self._keyring)
+        except TokenInvalid:
+            return None
+        find = self._directory.device if claims.principal.is_device else self._directory.person
+        return await find(claims.principal.id, sign_in=claims.sign_in, expires_s=claims.expires_at.timestamp())
+
+    async def _by_secret(self, name: str, secret: str, peer: Peer) -> tuple[Sender, Proof]:
+        origin = _origin(name, peer.address)
+        row = await self._store.device_named(name, origin)
+        if row["is_blocked"]:
+            raise Refused(Reason.CONNECTION_RATE_EXCEEDED, "too many failed sign-ins; wait and try again")
+        kept = row["secret_hash"] or NOBODYS_HASH
+        is_match = Secret(secret).matches(kept, self._pepper)
+        if not (is_match and row["secret_hash"] and row["is_enabled"]):
+            await self._failed(row, origin)
+            raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
+        await self._store.succeeded(origin)
+        await self._audit("signed-in", row, origin.address)
+        return _sender(row), Proof(secret_hash=row["secret_hash"])
+
+    async def _failed(self, row: Row, origin: Origin) -> None:
+        """Count a failure; only those of known devices are kept, so that made-up names fill nothing."""
+        failures = await self._store.failed(origin, allowed=self._failures_allowed, window_s=self._failure_window_s)
+        _log.info("mqtt sign-in failed", device=row["id"], address=origin.address)
+        if row["id"] is not None:
+            await self._audit("sign-in-failed", row, origin.address)
+            if failures == self._failures_allowed:
+                await self._audit("locked-out", row, origin.address)
+
+    async def _audit(self, kind: str, row: Row, address: str) -> None:
+        subject = {"device": row["id"], "team": row["team_id"]}
+        await self._store.audit(kind, address=address, subject=subject, detail={"transport": "mqtt"})
+
+
+def _sender(row: Row) -> Sender:
+    return Sender(
+        principal=f"device:{row['id']}",
+        sign_in="",
+        name=row["name"],
+        device_id=row["id"],
+        team_id=row["team_id"],
+        contract=row["contract"],
+        zone=ZoneInfo(row["timezone"]),
+        roles={},
+        is_device=True,
+        expires_s=FOR_EVER_S,
+        counts_uptime=row["counts_uptime"],
+    )
+
+
+def _is_token(password: str) -> bool:
+    """Whether it looks like a JWT, which no secret that we draw does."""
+    return password.startswith("eyJ") and password.count(".") == 2  # noqa: PLR2004 - RFC 7519: three parts
+
+
+def _text(password: bytes | None) -> str:
+    try:
+        return (password or b"").decode("utf-8")[: tokens.TOKEN_LIMIT + 1]
+    except UnicodeDecodeError:
+        return ""
+
+
+def _origin(name: str, address: str) -> Origin:
+    """By a hash of the name, because people type their password into the wrong field."""
+    attempt = hashlib.sha256(name.casefold().encode()).hexdigest()
+    return Origin(address=address, subscriber=_subscriber(address), attempt=attempt)
+
+
+def _subscriber(text: str) -> str:
+    try:
+        address: Any = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv4Address):
+        return text
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))

@@ -1,0 +1,41 @@
+"""What a link knows of the endpoint around it."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from releve.ingest.counters import Counters
+from releve.ingest.mqtt.burst import Burst
+from releve.ingest.mqtt.sign_in import SignIn
+from releve.protocol.mqtt.limits import Limits
+from releve.protocol.mqtt.state import SessionState
+from releve.protocol.outcome import Receipt
+from releve.storage.link_store import LinkStore
+
+if TYPE_CHECKING:
+    from releve.ingest.mqtt.link import Link
+
+
+class Surroundings(Protocol):
+    """The endpoint, as its links see it."""
+
+    counters: Counters
+    limits: Limits
+    sign_in: SignIn
+    store: LinkStore
+
+    async def claim(self, link: "Link", client_id: str, *, is_clean: bool) -> SessionState | None:
+        """Take the client id for the link; the session it takes up, None when the id belongs to another principal."""
+
+    async def commit(self, burst: Burst, link: "Link") -> list[Receipt]:
+        """Take a burst to the disk; one receipt per entry."""
+
+    def new_burst(self) -> Burst:
+        """An empty burst."""
+
+    def entered(self, link: "Link") -> None:
+        """The link is in."""
+
+    def left(self, link: "Link") -> None:
+        """The link is over."""
+
+    def look_again(self, link: "Link") -> None:
+        """Ask again who the link's principal is."""

@@ -1,0 +1,64 @@
+"""The last text of every racing topic, written down a few times a second for all workers to answer from."""
+
+import asyncio
+
+import structlog
+
+from releve.protocol.problem import Unavailable
+from releve.storage.link_store import LinkStore
+
+EVERY_S = 0.1
+_log = structlog.get_logger()
+
+
+class LastValues:
+    """Gathers values and writes the newest of each topic; memory is bounded by the topics, not by the messages."""
+
+    def __init__(self, store: LinkStore) -> None:
+        self._store = store
+        self._fresh: dict[tuple[int, str], tuple[str, int]] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._arrived = asyncio.Event()
+
+    def keep(self, device_id: int, topic: str, text: str, received_us: int) -> None:
+        """Take one value."""
+        self._fresh[device_id, topic] = (text, received_us)
+        self._arrived.set()
+
+    async def kept(self) -> None:
+        """Wait until everything that was taken so far is written down.
+
+        Raises:
+            Unavailable: It could not be; it is tried again.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._arrived.set()
+        await future
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._arrived.wait()
+            await self.flush()
+            await asyncio.sleep(EVERY_S)
+
+    async def flush(self) -> None:
+        """Write what is fresh; what cannot be written now is tried again."""
+        self._arrived.clear()
+        fresh, self._fresh = self._fresh, {}
+        waiting, self._waiting = self._waiting, []
+        try:
+            if fresh:
+                await self._store.keep_values([(*key, *value) for key, value in fresh.items()])
+        except Unavailable as problem:
+            _log.warning("last values wait for the database", topics=len(fresh))
+            self._fresh = fresh | self._fresh
+            self._arrived.set()
+            for future in waiting:
+                if not future.done():
+                    future.set_exception(problem)
+        else:
+            for future in waiting:
+                if not future.done():
+                    future.set_result(None)

@@ -1,0 +1,1 @@
+"""What is committed, on its way to the people who watch."""

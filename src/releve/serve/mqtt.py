@@ -1,0 +1,102 @@
+"""Builds a worker's MQTT endpoint from the settings, listens, and ends it in the right order."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+from releve.ingest.authenticate import Authenticator
+from releve.ingest.mqtt import transport
+from releve.ingest.mqtt.endpoint import Endpoint
+from releve.ingest.mqtt.sign_in import SignIn
+from releve.ingest.pipeline import Pipeline
+from releve.protocol.mqtt.limits import Limits
+from releve.protocol.token import Keyring
+from releve.settings import Settings
+from releve.storage import keys
+from releve.storage.directory import Directory
+from releve.storage.link_store import LinkStore
+
+
+class MqttServer:
+    """The endpoint of one worker with its listening sockets.
+
+    Attributes:
+        endpoint: The links.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        authenticator: Authenticator,
+        pipeline: Pipeline,
+        directory: Directory,
+        keyring: Keyring,
+    ) -> None:
+        self._settings = settings
+        store = LinkStore(directory, worker=uuid4())
+        sign_in = SignIn(
+            authenticator,
+            directory,
+            store,
+            keyring=keyring,
+            pepper=keys.pepper(settings.data_dir),
+            failures_allowed=settings.failures_allowed,
+            failure_window_s=settings.failure_window_s,
+        )
+        self.endpoint = Endpoint(
+            authenticator,
+            pipeline,
+            store,
+            sign_in,
+            limits=_limits(settings),
+            batch_limit=settings.batch_limit,
+            most_links=settings.mqtt_links,
+        )
+        self._servers: list[asyncio.AbstractServer] = []
+        self._background = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Listen on the plain port, and on the TLS port where there is a certificate."""
+        settings = self._settings
+        for name, work in self.endpoint.background():
+            task = asyncio.create_task(work(), name=name)
+            self._background.push_async_callback(_ended, task)
+        if settings.mqtt_port:
+            listener = transport.listening(settings.mqtt_host, settings.mqtt_port)
+            self._servers.append(await transport.serve(self.endpoint, listener))
+        if settings.mqtt_certificate:
+            context = transport.tls_context(
+                Path(settings.mqtt_certificate),
+                Path(settings.mqtt_key or settings.mqtt_certificate),
+                client_ca=Path(settings.mqtt_client_ca) if settings.mqtt_client_ca else None,
+            )
+            listener = transport.listening(settings.host, settings.mqtt_tls_port)
+            self._servers.append(await transport.serve(self.endpoint, listener, context=context))
+
+    def refuse_new(self) -> None:
+        """Let nobody in any more; links that stand get the verdicts of what they sent."""
+        for server in self._servers:
+            server.close()
+        self.endpoint.refuse_new()
+
+    async def stop(self) -> None:
+        """Acknowledge what was committed and close every link."""
+        self.refuse_new()
+        await self._background.aclose()
+        await self.endpoint.stop()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        connect_timeout_s=settings.mqtt_connect_timeout_s,
+        maximum_packet_size=settings.mqtt_packet_limit_bytes,
+        maximum_keep_alive_s=settings.mqtt_keep_alive_s,
+        keeps_retained=False,
+    )
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,3 @@
+SELECT device.id, device.name, device.team_id, device.contract, device.timezone, device.is_enabled, device.secret_hash,
+       EXISTS (SELECT FROM boot_anchor WHERE boot_anchor.device_id = device.id) AS counts_uptime
+FROM fleet_device AS device WHERE device.id = %(device)s
