@@ -215,6 +215,16 @@ def test_nobody_takes_another_name_to_sign_in_by(browse, alice):
     assert client.post("/account/email/", {"action_add": "", "email": "new@example.com"}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["/about", "/team", "/account/sign-ins", "/account/2fa", "/admin", "/admin/fleet/device"]
+)
+def test_every_page_answers_without_its_trailing_slash(browse, alice, path):
+    type(alice).objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    client = browse(alice)
+
+    assert client.get(path).status_code == client.get(f"{path}/").status_code == 200
+
+
 def test_nobody_disables_himself(browse, team, alice):
     assert browse(alice).post(f"/team/{team.id}/members/{alice.id}/disable/").status_code == 403
 

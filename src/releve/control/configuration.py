@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "releve.control.api.headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "releve.control.pages.slash.EitherSlash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -24,6 +24,7 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(user.is_active and user.is_staff and isinstance(user, Account) and user.is_superuser)
 
 
+admin.site.final_catch_all_view = False  # it would take every address for a route
 admin.site.has_permission = is_superuser  # type: ignore[method-assign] # the default site is shared
 admin.site.site_header = admin.site.site_title = "Relevé"
 admin.site.index_title = _("Administration")
