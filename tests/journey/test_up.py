@@ -102,6 +102,19 @@ def test_a_second_server_on_the_same_data_is_refused_by_name(command, server):
     assert "--data-dir" in done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder another user's")
+def test_the_data_of_another_user_is_left_alone(command, own_data_dir):
+    (own_data_dir / "keys").mkdir(parents=True, mode=0o700)
+    os.chown(own_data_dir / "keys", 65534, 65534)
+
+    for arguments in (("up", "--port", "0"), ("device", "add", "pi")):
+        done = command(*arguments, "--data-dir", str(own_data_dir))
+
+        assert done.returncode == 1
+        assert "run this as that user" in done.stderr
+    assert not list((own_data_dir / "keys").iterdir())
+
+
 def test_an_unknown_setting_is_refused(command, own_data_dir):
     done = command("up", "--data-dir", str(own_data_dir), RELEVE_PROT="8000")
 

@@ -29,11 +29,12 @@ def opened(settings: Settings) -> Iterator[None]:
     """
     logs.configure(level="warning", log_format="text")
     try:
+        instance.refuse_strangers(settings.data_dir)
         with database(settings) as url:
             _set_up_django(url, settings)
             _migrate_if_needed(url, settings)
             yield
-    except (psycopg.OperationalError, OperationalError, KeyProblem) as error:
+    except (psycopg.OperationalError, OperationalError, KeyProblem, instance.NotOurs) as error:
         raise Refusal(str(error).strip()) from error
     except PermissionError as error:
         raise Refusal(f"{error.filename} is another user's; run this as the user who runs the server") from error

@@ -8,7 +8,7 @@ import click
 from releve import __version__
 from releve.cli import option
 from releve.serve import port
-from releve.serve.instance import InUse
+from releve.serve.instance import InUse, NotOurs
 from releve.serve.migration import DidNotMigrate
 from releve.serve.port import PortProblem
 from releve.serve.supervisor import PartFailed
@@ -16,6 +16,10 @@ from releve.serve.up import DatabaseAway, Started, up
 from releve.settings import Settings
 from releve.storage.embedded import EmbeddedPostgresError
 
+OBSTACLES = (
+    *(NotOurs, InUse, PortProblem, EmbeddedPostgresError),
+    *(DatabaseAway, DidNotMigrate, PartFailed, OSError),
+)
 PORT = click.IntRange(0, 65535)
 DEMO = {"gym": "4", "racing": "5", "profilometre": "2"}  # readings a second
 
@@ -61,7 +65,7 @@ def command(
     simulations = [(kind, "--rate", rate, "--seconds", "0") for kind, rate in DEMO.items()] if demo else []
     try:
         code = up(settings, simulations=simulations, say=_say_demo if demo else _say)
-    except (InUse, PortProblem, EmbeddedPostgresError, DatabaseAway, DidNotMigrate, PartFailed, OSError) as error:
+    except OBSTACLES as error:
         raise option.Refusal(str(error)) from error
     raise click.exceptions.Exit(code)
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pwd
 import signal
 import time
 from collections.abc import Iterator
@@ -21,6 +22,10 @@ _WORKER = b"releve.serve.worker"
 
 class InUse(Exception):
     """Another server runs on this data directory."""
+
+
+class NotOurs(Exception):
+    """The data directory is another user's."""
 
 
 class Instance:
@@ -42,6 +47,18 @@ class Instance:
         """Let others use the data directory."""
         self._document.unlink(missing_ok=True)
         self._lock.close()
+
+
+def refuse_strangers(directory: Path) -> None:
+    """Check that the keys are ours: what root makes there, the server's user could not read.
+
+    Raises:
+        NotOurs: They are another user's.
+    """
+    keys = directory / "keys"
+    if keys.exists() and keys.stat().st_uid != os.geteuid():
+        owner = keys.stat().st_uid
+        raise NotOurs(f"{directory} belongs to the user {_name(owner)}; run this as that user")
 
 
 def take(directory: Path, *, purpose: str, patience_s: float = PATIENCE_S) -> Instance:
@@ -137,6 +154,13 @@ def _workers(directory: Path) -> Iterator[int]:
 def _holder(directory: Path) -> list[int]:
     text = (directory / "run" / "releve.lock").read_text("ascii").split()
     return [int(number) for number in text[1:]]
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _is_locked_by_us(lock: IO[str]) -> bool:

@@ -74,12 +74,13 @@ def up(settings: Settings, *, simulations: Sequence[Sequence[str]], say: Say) ->
         say: Told once that all is ready.
 
     Raises:
-        InUse: Another server has the data directory.
+        NotOurs, InUse: Another user's, or another server's, is the data directory.
         PortProblem: A port cannot be had.
         EmbeddedPostgresError, DatabaseAway, DidNotMigrate, PartFailed: A part does not start; the message says why.
     """
     began_s = time.monotonic()
     logs.configure(level=settings.log_level, log_format=settings.log_format)
+    instance.refuse_strangers(settings.data_dir)
     make_data_directory(settings.data_dir)
     with ExitStack() as stack:
         held = instance.take(settings.data_dir, purpose=instance.SERVER)
