@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic, perf_counter
 
 import msgspec
@@ -54,6 +54,7 @@ class GroupCommit:
         self._arrived = asyncio.Event()
         self.weakness: str | None = None
         self.seen: dict[int, tuple[int, int]] = {}
+        self.on_committed: Callable[[Sequence[Entry], Sequence[Receipt]], None] | None = None
 
     async def add(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Commit one submission with its neighbours; one receipt per entry, in order, once all are durable.
@@ -166,6 +167,8 @@ class GroupCommit:
             first = last
             self._counters.time("commit", now_s - waiting.since_s)
             self._note_seen(waiting.entries, own)
+            if self.on_committed is not None:
+                self.on_committed(waiting.entries, own)
             if not waiting.answer.done():
                 waiting.answer.set_result(own)
 

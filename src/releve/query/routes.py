@@ -14,7 +14,7 @@ from releve.ingest.pipeline import Pipeline
 from releve.ingest.request import Request, Send, answer_problem
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
-from releve.query import machine, quarantine, readings
+from releve.query import commands, machine, quarantine, readings
 from releve.storage.directory import Directory
 from releve.storage.queries import query
 
@@ -57,16 +57,21 @@ class QueryRoutes:
         self._authenticator = authenticator
         self._directory = directory
         self._pipeline = pipeline
+        self._of_device = {
+            "readings": self._readings,
+            "quarantine": self._quarantine,
+            "commands": self._commands,
+            "config": self._config,
+            "certificates": self._certificates,
+        }
 
     def find(self, path: str) -> Handler | None:
         """The handler of a path, None when it is the control plane's."""
         match path.split("/")[1:]:
             case ["status", number]:
                 return self._machine(number)
-            case [*start, device, "readings"] if tuple(start) == _DEVICES:
-                return self._readings(device)
-            case [*start, device, "quarantine"] if tuple(start) == _DEVICES:
-                return self._quarantine(device)
+            case [*start, device, what] if tuple(start) == _DEVICES and what in self._of_device:
+                return self._of_device[what](device)
             case [*start, device, "quarantine", "replay"] if tuple(start) == _DEVICES:
                 return self._replay(device, None)
             case [*start, device, "quarantine", number, "replay"] if tuple(start) == _DEVICES:
@@ -117,6 +122,53 @@ class QueryRoutes:
             await replay.answer(send, chosen=chosen, change=change)
 
         return self._challenged(handler)
+
+    def _commands(self, device_id: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            if request.method == "POST":
+                sender, device = await self._edited(request, "POST", device_id)
+                body = await request.body()
+                async with self._directory.connection() as connection:
+                    await commands.answer_new(connection, send, device_id=device.id, by=sender.name, body=body)
+                return
+            device = await self._device(device_id, await self._sender(request, "GET"))
+            async with self._directory.connection() as connection:
+                await commands.answer_page(
+                    connection, send, device_id=device.id, asked=parameters(request), whole=whole
+                )
+
+        return self._challenged(handler)
+
+    def _config(self, device_id: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            if request.method == "PUT":
+                sender, device = await self._edited(request, "PUT", device_id)
+                body = await request.body()
+                async with self._directory.connection() as connection:
+                    await commands.answer_new_config(connection, send, device_id=device.id, by=sender.name, body=body)
+                return
+            device = await self._device(device_id, await self._sender(request, "GET"))
+            async with self._directory.connection() as connection:
+                await commands.answer_config(connection, send, device_id=device.id)
+
+        return self._challenged(handler)
+
+    def _certificates(self, device_id: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            _, device = await self._edited(request, "POST", device_id)
+            body = await request.body()
+            async with self._directory.connection() as connection:
+                await commands.answer_new_certificate(connection, send, device_id=device.id, body=body)
+
+        return self._challenged(handler)
+
+    async def _edited(self, request: Request, method: str, device_id: str) -> tuple[Sender, Device]:
+        """The asking person and the device, as long as they may change it."""
+        sender = await self._sender(request, method)
+        device = await self._device(device_id, sender)
+        if not sender.may_edit(device.team_id):
+            raise Forbidden("this takes the role editor")
+        return sender, device
 
     def _challenged(self, handler: Handler) -> Handler:
         async def with_challenge(request: Request, send: Send) -> None:

@@ -17,8 +17,11 @@ from releve.ingest.http import IngestRoutes
 from releve.ingest.mqtt import websocket
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
+from releve.live.feed import Feed
+from releve.live.hub import Hub
 from releve.protocol.problem import Broken, Problem
 from releve.protocol.token import Keyring
+from releve.query.broker_data import BrokerRoutes
 from releve.query.routes import QueryRoutes
 from releve.serve import guard
 from releve.serve.housekeeping import Housekeeping
@@ -98,7 +101,12 @@ class Application:
             directory=self.directory,
             keyring=keyring,
         )
-        self._handlers = {**ingest.handlers, **status.handlers}
+        self.hub = Hub(self.directory, Feed(settings.data_dir / "run", index=index))
+        self.hub.add(self.mqtt.endpoint)
+        self.group.on_committed = self.hub.committed
+        self.authenticator.on_revoked(self.hub.changed)
+        broker = BrokerRoutes(self.authenticator, self.directory, anonymous_role=settings.anonymous_role)
+        self._handlers = {**ingest.handlers, **status.handlers, **broker.handlers}
         self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -171,7 +179,11 @@ class Application:
     async def start(self) -> None:
         """Start the writers, the revocation feed and the housekeeping."""
         self.group.start()
-        for name, work in (("revocation feed", self.authenticator.feed.run), ("housekeeping", self.housekeeping.run)):
+        for name, work in (
+            ("revocation feed", self.authenticator.feed.run),
+            ("housekeeping", self.housekeeping.run),
+            ("live hub", self.hub.run),
+        ):
             task = asyncio.create_task(work(), name=name)
             self._stack.push_async_callback(_ended, task)
         await self.mqtt.start()

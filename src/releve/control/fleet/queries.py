@@ -13,6 +13,7 @@ from releve.control.accounts.models import Account
 from releve.control.fleet.models import Asset, Device
 from releve.control.teams.models import Role
 from releve.control.teams.queries import EDITORS, role_in, teams_of
+from releve.storage.queries import query
 
 ACTIVE_WITHIN = timedelta(minutes=5)
 
@@ -23,6 +24,14 @@ class Heard:
 
     last_seen: datetime
     last_time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Whether a device is connected over MQTT, and since when it is or is not."""
+
+    is_online: bool
+    since: datetime
 
 
 def devices_of(account: Account) -> QuerySet[Device]:
@@ -78,6 +87,13 @@ def last_heard(devices: Iterable[Device]) -> dict[int, Heard]:
             "SELECT device_id, last_seen, last_time FROM device_seen WHERE device_id = ANY(%s)", [identifiers]
         )
         return {row[0]: Heard(last_seen=row[1], last_time=row[2]) for row in cursor.fetchall()}
+
+
+def links(devices: Iterable[Device]) -> dict[int, Link]:
+    """Whether each of the devices is connected over MQTT; those that never were are missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(query("links_of_devices"), {"devices": [device.pk for device in devices]})
+        return {row[0]: Link(is_online=row[1], since=row[2]) for row in cursor.fetchall()}
 
 
 def list_devices() -> QuerySet[Device]:

@@ -16,6 +16,13 @@ class TeamName(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class LinkAnswer(serializers.Serializer[Any]):
+    """Whether a device is connected over MQTT."""
+
+    is_online = serializers.BooleanField()
+    since = serializers.DateTimeField(help_text="Since when it is, or is not.")
+
+
 class DeviceAnswer(serializers.Serializer[Any]):
     """A device and when it was last heard."""
 
@@ -31,6 +38,7 @@ class DeviceAnswer(serializers.Serializer[Any]):
     )
     last_seen = serializers.DateTimeField(allow_null=True, help_text="When a reading last arrived.")
     last_time = serializers.DateTimeField(allow_null=True, help_text="The latest instant of a reading.")
+    link = LinkAnswer(allow_null=True, help_text="Null for a device that never connected over MQTT.")
 
 
 class DeviceList(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """The API of devices: see them, add them, change them, refuse them."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from django.http import Http404
@@ -17,7 +18,15 @@ from releve.control.api.errors import Conflict
 from releve.control.api.views import OwnView, person
 from releve.control.fleet import services
 from releve.control.fleet.models import Device
-from releve.control.fleet.queries import device_for, devices_of, editable_device, last_heard, refuse_unless, state
+from releve.control.fleet.queries import (
+    device_for,
+    devices_of,
+    editable_device,
+    last_heard,
+    links,
+    refuse_unless,
+    state,
+)
 from releve.control.fleet.serializers import (
     DeviceAnswer,
     DeviceChange,
@@ -149,7 +158,7 @@ class Enable(FleetView):
 
 def _shown(devices: Iterable[Device]) -> list[dict[str, Any]]:
     rows, now = list(devices), timezone.now()
-    heard = last_heard(rows)
+    heard, linked = last_heard(rows), links(rows)
     return [
         {
             "id": device.pk,
@@ -162,6 +171,7 @@ def _shown(devices: Iterable[Device]) -> list[dict[str, Any]]:
             "state": state(device, heard.get(device.pk), now),
             "last_seen": heard[device.pk].last_seen if device.pk in heard else None,
             "last_time": heard[device.pk].last_time if device.pk in heard else None,
+            "link": asdict(linked[device.pk]) if device.pk in linked else None,
         }
         for device in rows
     ]

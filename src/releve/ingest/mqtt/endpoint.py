@@ -64,6 +64,7 @@ class Endpoint:
         self._most_links = most_links
         self._clock = Clock()
         self._links: set[Link] = set()
+        self._watching: set[Link] = set()
         self._by_id: dict[UUID, Link] = {}
         self._by_principal: defaultdict[str, set[Link]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -137,9 +138,15 @@ class Endpoint:
             self._by_principal[name].add(link)
         self._end_with_its_token(link)
 
+    def watches(self, link: Link) -> None:
+        """The link's client subscribed to live readings."""
+        if not link.is_lost:
+            self._watching.add(link)
+
     def left(self, link: Link) -> None:
         """The link is over."""
         self._links.discard(link)
+        self._watching.discard(link)
         for name in _names(link):
             self._by_principal[name].discard(link)
             if not self._by_principal[name]:
@@ -178,14 +185,13 @@ class Endpoint:
     @property
     def has_live_subscribers(self) -> bool:
         """Whether anybody would hear a committed reading."""
-        return any(link.outbox.owners for link in self._links)
+        return bool(self._watching)
 
     def deliver_live(self, *, device_id: int, device: str, team_id: int, payload: bytes) -> None:
         """Send a committed reading to the people who listen."""
-        for link in tuple(self._links):
-            if link.outbox.owners:
-                link.outbox.deliver_live(device_id=device_id, device=device, team_id=team_id, payload=payload)
-                link.pump()
+        for link in tuple(self._watching):
+            link.outbox.deliver_live(device_id=device_id, device=device, team_id=team_id, payload=payload)
+            link.pump()
 
     # Start and stop
 

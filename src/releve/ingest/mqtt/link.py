@@ -88,7 +88,7 @@ class Link:
         self.peer = peer
         self.proof = Proof()
         self.sender: Sender | None = None
-        self.outbox = Outbox(self, surroundings.store)
+        self.outbox = Outbox(self, surroundings)
         self._surroundings = surroundings
         self._loop = asyncio.get_running_loop()
         self._wire = wire

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from releve.ingest.mqtt.surroundings import Surroundings
 from releve.protocol import topic as topics
 from releve.protocol.mqtt.error import OutgoingFull
 from releve.protocol.mqtt.event import Subscribing
@@ -16,7 +17,7 @@ from releve.protocol.mqtt.reason import FIRST_FAILURE, Reason
 from releve.protocol.mqtt.state import Message, SessionState, Subscription
 from releve.protocol.mqtt.topic_filter import matches
 from releve.protocol.sender import Sender
-from releve.storage.link_store import LinkStore, Row
+from releve.storage.link_store import Row
 
 if TYPE_CHECKING:
     from releve.ingest.mqtt.link import Link
@@ -26,17 +27,14 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Outbox:
-    """The outgoing side of one link.
+    """The outgoing side of one link."""
 
-    Attributes:
-        owners: Whose live topics are subscribed, by filter: a device's id, a team's id, or everything of theirs.
-    """
-
-    def __init__(self, link: "Link", store: LinkStore) -> None:
+    def __init__(self, link: "Link", surroundings: Surroundings) -> None:
         self._link = link
-        self._store = store
+        self._surroundings = surroundings
+        self._store = surroundings.store
         self._sent: set[int] = set()
-        self.owners: dict[str, tuple[str, int]] = {}
+        self._owners: dict[str, tuple[str, int]] = {}  # whose live topics, by filter
 
     async def subscribe(self, event: Subscribing) -> None:
         """Answer a SUBSCRIBE, then send what waits for it."""
@@ -111,7 +109,7 @@ class Outbox:
         sender = self._link.sender
         if sender is None or not self._link.can_write or not sender.may_read(team_id):
             return
-        owners = set(self.owners.values())
+        owners = set(self._owners.values())
         if ("all", 0) in owners or ("device", device_id) in owners:
             self._deliver(Message(topics.live_of_device(device), payload))
         if ("team", team_id) in owners:
@@ -130,7 +128,8 @@ class Outbox:
         owner = await self._live_owner(topic_filter, sender)
         if owner is None:
             return Reason.NOT_AUTHORIZED
-        self.owners[topic_filter] = owner
+        self._owners[topic_filter] = owner
+        self._surroundings.watches(self._link)
         return qos
 
     async def _live_owner(self, topic_filter: str, sender: Sender) -> tuple[str, int] | None:

@@ -34,6 +34,9 @@ class Surroundings(Protocol):
     def entered(self, link: "Link") -> None:
         """The link is in."""
 
+    def watches(self, link: "Link") -> None:
+        """The link's client subscribed to live readings."""
+
     def left(self, link: "Link") -> None:
         """The link is over."""
 

@@ -1,0 +1,91 @@
+"""How the workers of one server tell each other of commits: datagrams between sockets in the run folder.
+
+A worker asks for them by a file beside its socket, only while somebody watches there; so an unwatched server sends
+nothing. A datagram that does not fit into a slow sibling's socket is left out.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from releve.live.heard import Heard
+
+DATAGRAM_READINGS = 64
+DATAGRAM_BYTES = 200_000
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Heard]).decode
+_log = structlog.get_logger()
+
+
+class Feed:
+    """This worker's socket, and those of the siblings that ask.
+
+    Args:
+        folder: Where the sockets of all workers are.
+        index: This worker's number.
+    """
+
+    def __init__(self, folder: Path, *, index: int) -> None:
+        self._folder = folder
+        self._path = folder / f"live-{index}.sock"
+        self._wanted = folder / f"live-{index}.wanted"
+        self._socket: socket.socket | None = None
+        self._siblings: list[str] = []
+
+    @property
+    def is_wanted_elsewhere(self) -> bool:
+        """Whether a sibling asks for commits."""
+        return bool(self._siblings)
+
+    def open(self, heard: Callable[[list[Heard]], None]) -> None:
+        """Listen; without a socket this worker still tells its own people of its own commits."""
+        own = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._path.unlink(missing_ok=True)
+        try:
+            own.bind(str(self._path))
+        except OSError as error:
+            _log.warning("live readings of other workers are not heard", error=str(error))
+            own.close()
+            return
+        self._path.chmod(0o600)
+        self._socket = own
+
+        def receive() -> None:
+            with suppress(BlockingIOError):
+                heard(_decode(own.recv(DATAGRAM_BYTES)))
+
+        asyncio.get_running_loop().add_reader(own, receive)
+
+    def announce(self, *, is_wanted: bool) -> None:
+        """Ask the siblings, or no longer, and see which of them ask."""
+        if is_wanted and self._socket is not None:
+            self._wanted.touch(mode=0o600)
+        else:
+            self._wanted.unlink(missing_ok=True)
+        self._siblings = [
+            str(path.with_suffix(".sock")) for path in self._folder.glob("live-*.wanted") if path != self._wanted
+        ]
+
+    def tell(self, heard: Sequence[Heard]) -> None:
+        """Tell the siblings that ask."""
+        if self._socket is None or not self._siblings:
+            return
+        for first in range(0, len(heard), DATAGRAM_READINGS):
+            datagram = _encode(heard[first : first + DATAGRAM_READINGS])
+            for path in self._siblings:
+                with suppress(OSError):  # slow, gone, or too large a datagram: it is left out
+                    self._socket.sendto(datagram, path)
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+        self._path.unlink(missing_ok=True)
+        self._wanted.unlink(missing_ok=True)
