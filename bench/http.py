@@ -18,7 +18,7 @@ from bench import peers
 from bench.installation import Installation
 from bench.load import Load, Measured, drive, wrk_or_exit
 from bench.report import Promise, table
-from bench.server import Server, started
+from bench.server import Server, started, together
 
 DESCRIPTION = """\
 Measures how many readings a second Relevé acknowledges over HTTP, one reading a request.
@@ -53,10 +53,9 @@ def main() -> int:
     load = Load(wrk_or_exit(), connections=asked.connections, threads=asked.threads, seconds=asked.seconds)
     with ExitStack() as stack:
         installation = stack.enter_context(Installation(temporary_folder(stack)))
-        servers = [stack.enter_context(started(server)) for server in chosen(asked, installation)]
-        driven = {server.name: server for server in reversed(servers)}  # of several workers the first is named
-        warm_up = {name: drive(replace(load, seconds=WARM_UP_S), driven[name]) for name in reversed(driven)}
-        rounds = [{name: drive(load, driven[name]) for name in reversed(driven)} for _ in range(asked.rounds)]
+        driven = together(stack.enter_context(started(server)) for server in chosen(asked, installation))
+        warm_up = {name: drive(replace(load, seconds=WARM_UP_S), one) for name, one in driven.items()}
+        rounds = [{name: drive(load, one) for name, one in driven.items()} for _ in range(asked.rounds)]
         every = [warm_up, *rounds]
         promise = Promise.of(every, installation, driven, asked.connections) if "releve" in driven else None
     show(rounds, promise, as_json=asked.json)

@@ -15,15 +15,16 @@ function init(arguments)
     headers = { ["token"] = token, ["content-type"] = "application/json" }
 end
 
--- series_time is unique: the run, the thread and a counter. The rest varies as a machine's would.
+-- Instants rise by a millisecond from one request to the next, as a fleet's do; each run has an hour of its own, and
+-- series_time holds the thread and a counter, so that no two readings are the same.
 function request()
     sent = sent + 1
     local body = string.format(
-        '{"machine_id":%d,"timestamp":"2026-01-%02dT%02d:%02d:%02d.%06d","acceleration_x":%.3f,"acceleration_y":%.3f,'
-            .. '"acceleration_z":%.3f,"repetitions":%d,"series_time":%d%d%08d.5,"rest_time":3.0}',
-        math.random(1, 4), math.random(1, 28), math.random(0, 23), math.random(0, 59), math.random(0, 59),
-        math.random(0, 999999), math.random() - 0.5, math.random() - 0.5, 9.3 + math.random(), math.random(0, 30),
-        run, thread_number, sent
+        '{"machine_id":%d,"timestamp":"2026-01-%02dT%02d:%02d:%02d.%03d000","acceleration_x":%.3f,"acceleration_y":%.3f,'
+            .. '"acceleration_z":%.3f,"repetitions":%d,"series_time":%d%09d.5,"rest_time":3.0}',
+        math.random(1, 4), 1 + math.floor(run / 24) % 28, run % 24, math.floor(sent / 60000) % 60,
+        math.floor(sent / 1000) % 60, sent % 1000, math.random() - 0.5, math.random() - 0.5, 9.3 + math.random(),
+        math.random(0, 30), thread_number + 1, sent
     )
     return wrk.format("POST", nil, headers, body)
 end

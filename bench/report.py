@@ -10,7 +10,7 @@ from typing import Self
 
 from bench.installation import Installation
 from bench.load import Measured
-from bench.server import Server
+from bench.server import Running, Server
 
 SETTLE_S = 10.0
 _STORED = re.compile(rb'releve_readings_total\{outcome="stored",transport="http"\} ([0-9.e+]+)')
@@ -37,9 +37,9 @@ class Promise:
     under_way: int
 
     @classmethod
-    def of(cls, rounds: Rounds, installation: Installation, servers: Mapping[str, Server], connections: int) -> Self:
+    def of(cls, rounds: Rounds, installation: Installation, driven: Mapping[str, Running], connections: int) -> Self:
         """Count, once what was under way has settled."""
-        stored = _settled(installation, servers["releve"])
+        stored = _settled(installation, driven["releve"].server)
         return cls(
             acknowledged=sum(each["releve"].acknowledged for each in rounds),
             stored=stored,
@@ -65,7 +65,7 @@ def table(rounds: Rounds) -> str:
     """One line a server: each round's requests a second, and the medians."""
     names = list(rounds[0])
     headings = [f"round {number}" for number in range(1, len(rounds) + 1)]
-    lines = [["server", *headings, "median/s", "of bare", "p50 ms", "p99 ms", "non-2xx", "broken"]]
+    lines = [["server", *headings, "median/s", "of bare", "CPU µs", "of bare", "p50 ms", "p99 ms", "non-2xx", "broken"]]
     lines += [_line(name, rounds) for name in names]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -81,11 +81,14 @@ def _line(name: str, rounds: Rounds) -> list[str]:
     measured = [each[name] for each in rounds]
     # The ratio of each round, then their median: a machine that slows down slows both of a round.
     ratios = [each[name].per_second / each["bare"].per_second for each in rounds if "bare" in each]
+    costs = [each["bare"].cpu_us / each[name].cpu_us for each in rounds if "bare" in each]
     return [
         name,
         *(f"{one.per_second:,.0f}" for one in measured),
         f"{median(one.per_second for one in measured):,.0f}",
         f"{median(ratios):.2f}" if ratios else "-",
+        f"{median(one.cpu_us for one in measured):.0f}",
+        f"{median(costs):.2f}" if costs else "-",
         f"{median(one.p50_ms for one in measured):.1f}",
         f"{median(one.p99_ms for one in measured):.1f}",
         str(sum(one.refused for one in measured)),

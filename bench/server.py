@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,27 @@ class Server:
         return f"http://127.0.0.1:{self.port}{self.path}"
 
 
+@dataclass(frozen=True)
+class Running:
+    """The processes of one server that has been started."""
+
+    server: Server
+    pids: tuple[int, ...]
+
+    def cpu_s(self) -> float:
+        """Processor time that they have used so far, user and system [proc_pid_stat(5)]."""
+        return sum(_cpu_ticks(pid) for pid in self.pids) / os.sysconf("SC_CLK_TCK")
+
+
+def together(running: Iterable[Running]) -> dict[str, Running]:
+    """By name, several workers as one."""
+    found: dict[str, Running] = {}
+    for one in running:
+        known = found.get(one.server.name)
+        found[one.server.name] = Running(one.server, (*(known.pids if known else ()), *one.pids))
+    return found
+
+
 def free_port() -> int:
     """A port that nobody listens on just now."""
     with socket.socket() as found:
@@ -59,7 +80,7 @@ def uvicorn(application: str, port: int) -> list[str]:
 
 
 @contextmanager
-def started(server: Server) -> Iterator[Server]:
+def started(server: Server) -> Iterator[Running]:
     """Run it until the context ends."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path, **server.environment}
@@ -67,7 +88,7 @@ def started(server: Server) -> Iterator[Server]:
         process = subprocess.Popen(server.command, env=environment, stdout=log, stderr=log)
         try:
             _wait(server, process)
-            yield server
+            yield Running(server, (process.pid,))
         except NotReady as error:
             log.seek(0)
             sys.exit(f"{error}\n{log.read()[-4000:].decode(errors='replace')}")
@@ -98,3 +119,8 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
