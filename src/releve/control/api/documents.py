@@ -33,6 +33,8 @@ _MEANING = {
     403: "Your role in the team does not allow it.",
     404: "There is no such thing, or it is not yours.",
     409: "It clashes with what is there already.",
+    412: "It is no longer what `If-Match` names; read it again.",
+    428: "Say in `If-Match` which state you change: the `ETag` of your last answer.",
 }
 
 

@@ -18,6 +18,8 @@ WIDTH = timedelta(seconds=5)
 LONGEST_COMMIT = timedelta(seconds=60)  # from `received` to visible, clocks that differ included
 NEIGHBOURS = 12  # stale blocks this near are made in one statement, with the good ones between them
 LOCK = 1380273490
+FOLLOWED = ("started_at", "ended_at", "part", "device", "followed", "lap_points")
+ONE_MICROSECOND = timedelta(microseconds=1)
 Span = tuple[datetime, datetime]
 
 
@@ -32,10 +34,11 @@ def follow(run: Run) -> None:
     if run.device_id is None:
         return
     now = timezone.now()
+    run.refresh_from_db(fields=FOLLOWED)  # a change may have moved it since the caller read it
     if run.followed is None or _stale(run):
         with transaction.atomic():
             lock_device(run.device_id)
-            run.refresh_from_db(fields=["started_at", "ended_at", "followed"])
+            run.refresh_from_db(fields=FOLLOWED)
             if run.followed is None:
                 _drop_outside(run)
             for span in joined(_stale(run)):
@@ -47,6 +50,9 @@ def follow(run: Run) -> None:
 
 def build(run: Run, span: Span) -> None:
     """Make the blocks of a span of whole blocks again."""
+    if run.lap_points is not None:
+        run.lap_points = None
+        Run.objects.filter(pk=run.pk).update(lap_points=None)
     rows("drop_blocks", run, since=span[0], until=span[1])
     clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
     rows("build_blocks", run, **clipped)
@@ -66,9 +72,9 @@ def rearrange(runs: Sequence[Run], boundaries: Iterable[datetime | None]) -> Non
     for run in runs:
         if run.deleted_at is not None and run.device_id is not None:
             forget(run)
-    Run.objects.filter(pk__in=identifiers).update(followed=None)
+    Run.objects.filter(pk__in=identifiers).update(followed=None, lap_points=None)
     for run in runs:
-        run.followed = None
+        run.followed = run.lap_points = None
 
 
 def forget(run: Run) -> None:
@@ -76,12 +82,12 @@ def forget(run: Run) -> None:
     rows("drop_blocks", run, since=datetime.min.replace(tzinfo=UTC), until=FAR)
 
 
-def invalidate(runs: Iterable[Run], span: Span) -> None:
-    """Have the blocks that touch the span made again at the next look."""
+def remake(runs: Iterable[Run], span: Span) -> None:
+    """Make the blocks that touch the span again; a run that nobody looked at yet has none."""
     for run in runs:
-        rows("drop_blocks", run, since=start_of_block(span[0]), until=span[1])
-        run.followed = None
-        run.save(update_fields=["followed"])
+        if run.followed is not None:
+            since, until = max(span[0], run.started_at), min(span[1], run.ended_at or FAR)
+            build(run, (start_of_block(since), start_of_block(until - ONE_MICROSECOND) + WIDTH))
 
 
 def start_of_block(instant: datetime) -> datetime:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from releve.control.runs import blocks
 from releve.control.runs.models import Run
@@ -42,7 +44,7 @@ class Extent:
 def channels_of(run: Run) -> Channels:
     """What each numeric channel did over the whole run."""
     blocks.follow(run)
-    found = _merged(run, width=None, span=(_BEGINNING, FAR))
+    found = _gathered(rows("whole", run, origin=EPOCH))
     return found[0].channels if found else {}
 
 
@@ -60,7 +62,7 @@ def buckets_of(run: Run, width: timedelta, *, span: tuple[datetime, datetime] = 
     if width % blocks.WIDTH:
         return _from_readings(run, width, span)
     blocks.follow(run)
-    return _merged(run, width=width, span=span)
+    return _gathered(rows("merged", run, width=width, origin=EPOCH, **{"from": span[0], "to": span[1]}))
 
 
 def completeness_of(run: Run, extent: Extent) -> Completeness:
@@ -85,24 +87,28 @@ def laps_of(run: Run, channels: Channels, extent: Extent) -> list[Lap]:
     track = channels.get("track")
     if track is None or track.low == track.high or extent.last is None:
         return []
-    starts = [start for (start,) in rows("lap_blocks", run, limit=MOST_LAP_BLOCKS)]
-    points = [TrackPoint(*row) for start in starts for row in rows("track", run, **_clipped(run, start))]
+    points = _lap_points(run)
     distance = channels["distance"].last if "distance" in channels else None
     return laps(points, last=TrackPoint(extent.last, track.last, distance))
+
+
+def _lap_points(run: Run) -> list[TrackPoint]:
+    if run.lap_points is None:
+        starts = [start for (start,) in rows("lap_blocks", run, limit=MOST_LAP_BLOCKS)]
+        found = rows("track", run, starts=starts)
+        run.lap_points = [[time.isoformat(), track, distance] for time, track, distance in found]
+        Run.objects.filter(pk=run.pk, followed=run.followed).update(lap_points=run.lap_points)
+    return [TrackPoint(datetime.fromisoformat(time), track, distance) for time, track, distance in run.lap_points]
 
 
 def _gaps(run: Run, longer_than_s: float) -> list[Gap]:
     """The longest gaps: between blocks from their edges, within blocks from the readings of those that have some."""
     asked = {"longer_than_s": longer_than_s, "limit": completeness.MOST_GAPS}
     found = [Gap(since=since, until=until) for since, until in rows("gaps_between", run, **asked)]
-    for (start,) in rows("gaps_within", run, **asked):
-        times = [time for (time,) in rows("times", run, **_clipped(run, start))]
-        found += completeness.gaps_of(times, longer_than_s=longer_than_s)
+    starts = [start for (start,) in rows("gaps_within", run, **asked)]
+    for _, times in groupby(rows("times", run, starts=starts) if starts else [], key=itemgetter(0)):
+        found += completeness.gaps_of([time for _, time in times], longer_than_s=longer_than_s)
     return found
-
-
-def _merged(run: Run, *, width: timedelta | None, span: tuple[datetime, datetime]) -> list[Bucket]:
-    return _gathered(rows("merged", run, width=width, origin=EPOCH, **{"from": span[0], "to": span[1]}))
 
 
 def _from_readings(run: Run, width: timedelta, span: tuple[datetime, datetime]) -> list[Bucket]:
@@ -117,10 +123,3 @@ def _gathered(found: Sequence[tuple[datetime, str, int, float, float, float, flo
             n=n, low=low, high=high, mean=mean, squares=squares, first=first, last=last
         )
     return [Bucket(start=start, channels=channels) for start, channels in gathered.items()]
-
-
-def _clipped(run: Run, start: datetime) -> dict[str, datetime]:
-    return {
-        "since": max(start, run.started_at),
-        "until": min(start + blocks.WIDTH, run.ended_at or FAR),
-    }

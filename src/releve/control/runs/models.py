@@ -34,6 +34,7 @@ class Run(models.Model):
     is_hand_cut = models.BooleanField(default=True)  # inference leaves it alone
     revision = models.BigIntegerField(default=0)  # the last change by a person that is not undone
     followed = models.DateTimeField(null=True, blank=True)  # the blocks hold every reading received before
+    lap_points = models.JSONField(null=True, blank=True)  # where the lap changes, as long as the blocks stay
     created_at = models.DateTimeField(default=now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
 

@@ -27,3 +27,17 @@ class OutsideRun(BadRequest):
 
 class NoDevice(BadRequest):
     """The run has no device yet, so it has no readings."""
+
+
+class PreconditionFailed(Problem):
+    """The run is no longer what `If-Match` names; read it again."""
+
+    title = "Changed meanwhile"
+    status = 412
+
+
+class PreconditionRequired(Problem):
+    """Say in `If-Match` which state you change: the `ETag` of your last answer, or `*` for any."""
+
+    title = "If-Match is missing"
+    status = 428

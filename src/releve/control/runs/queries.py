@@ -79,23 +79,35 @@ def editable_run(account: Account, run_id: int) -> Run:
     return run
 
 
-def change_for(account: Account, run: Run, change_id: int | None) -> Change:
-    """A change of the run; the last one that stands, where none is named.
+def undoable_change(account: Account, run_id: int, change_id: int | None) -> Change:
+    """A change that the account may take back: the last one of the run that stands, where none is named.
 
     Raises:
-        Http404: There is none.
+        Http404: There is none, or it is another team's.
+        PermissionDenied: The account only views.
     """
-    found = Change.objects.filter(runs=run.pk, team__in=teams_of(account)).order_by("-id")
-    found = found.filter(undone_at=None) if change_id is None else found.filter(pk=change_id)
-    change = found.first()
+    changes = changes_for(account, run_id)
+    change = (changes.filter(undone_at=None) if change_id is None else changes.filter(pk=change_id)).first()
     if change is None:
         raise Http404
+    refuse_unless(role_in(account, change.team), EDITORS)
     return change
 
 
-def changes_of(run: Run) -> QuerySet[Change]:
-    """What people changed about the run, the latest first."""
-    return Change.objects.filter(runs=run.pk).select_related("by").order_by("-id")
+def changes_for(account: Account, run_id: int) -> QuerySet[Change]:
+    """What people did to a run, the latest first; a deleted run still has its history.
+
+    Raises:
+        Http404: There is no such run, or it is another team's.
+    """
+    if not Run.objects.filter(pk=run_id, team__in=teams_of(account)).exists():
+        raise Http404
+    return Change.objects.filter(runs=run_id).select_related("by", "team").order_by("-id")
+
+
+def last_time(run: Run) -> datetime | None:
+    """The instant of the run's last reading, as of its last look."""
+    return measure.extent_of(run).last
 
 
 def exclusions_of(run: Run) -> QuerySet[Exclusion]:

@@ -345,7 +345,7 @@ def runs_touched_by(exclusion: Exclusion) -> list[Run]:
 def _propagate(exclusion: Exclusion) -> None:
     """What is left out cuts no run either."""
     span = exclusion.since, exclusion.until
-    blocks.invalidate(runs_touched_by(exclusion), span)
+    blocks.remake(runs_touched_by(exclusion), span)
     for part in {exclusion.part, *(run.part for run in runs_touched_by(exclusion))}:
         infer.recut(exclusion.device, part, span)
 

@@ -24,7 +24,7 @@ _SQL["build_channels"] = _SQL["build_channels"].replace("/*channels*/", _SQL["ch
 def rows(name: str, run: Run, **values: Any) -> list[tuple[Any, ...]]:
     """What a statement about a run answers."""
     with connection.cursor() as cursor:
-        exclusions = standing_exclusions(run)
+        exclusions = standing_exclusions(run) if "/*counts*/" in _SQL[name] else []
         given = {**_about(run), **_part(run.part), **_left_out(exclusions), **values}
         cursor.execute(_text(name, run, exclusions), given)
         return list(cursor.fetchall()) if cursor.description else []
