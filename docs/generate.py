@@ -20,9 +20,7 @@ import django
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-import releve.ingest
-import releve.protocol
-import releve.query
+import releve
 from releve.cli import COMMANDS, main
 from releve.control.accounts import counters as sign_ins
 from releve.ingest import metrics
@@ -32,6 +30,7 @@ from releve.settings import Settings, variable
 
 REFERENCE = Path(__file__).parent / "reference"
 WIDTH = 100
+WITH_PROBLEMS = {f"releve.{layer}" for layer in ("protocol", "storage", "ingest", "query", "live")}
 
 
 def settings() -> str:
@@ -94,9 +93,11 @@ def page(name: str) -> str:
 
 def every_problem() -> list[type[Problem]]:
     """Every kind of problem that either plane may answer, by status."""
-    for package in (releve.protocol, releve.ingest, releve.query):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    for package in pkgutil.iter_modules(releve.__path__, "releve."):
+        if package.name in WITH_PROBLEMS:
+            path = importlib.import_module(package.name).__path__
+            for module in pkgutil.walk_packages(path, f"{package.name}."):
+                importlib.import_module(module.name)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "releve.control.configuration")
     django.setup()
     importlib.import_module("releve.control.api.errors")
