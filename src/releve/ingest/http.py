@@ -77,7 +77,7 @@ class IngestRoutes:
         return (await self._accept(request, shape, contract, sender))[0], sender
 
     async def _accept(self, request: Request, shape: Shape, contract: Contract, sender: Sender) -> list[Receipt]:
-        arrival = Arrival(received_us=time.time_ns() // 1000, transport="http", key=_message_id(request))
+        arrival = Arrival(received_us=time.time_ns() // 1000, transport="http", key=message_key(request))
         return await self._pipeline.accept(shape, contract=contract, sender=sender, arrival=arrival)
 
     async def _shape(self, request: Request) -> Shape:
@@ -141,7 +141,12 @@ def iso(time_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
 
 
-def _message_id(request: Request) -> str | None:
+def message_key(request: Request) -> str | None:
+    """The sender's own message id for the whole request, from the header Idempotency-Key.
+
+    Raises:
+        BadReading: It is empty or too long.
+    """
     key = request.headers.get(b"idempotency-key")
     if key is None:
         return None

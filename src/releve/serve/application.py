@@ -17,6 +17,7 @@ from releve.ingest.http import IngestRoutes
 from releve.ingest.mqtt import websocket
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
+from releve.ingest.sensor_data import SensorDataRoute
 from releve.live.feed import Feed
 from releve.live.hub import Hub
 from releve.protocol.problem import Broken, Problem
@@ -29,6 +30,7 @@ from releve.serve.mqtt import MqttServer
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
 from releve.storage.directory import Directory
+from releve.storage.race_store import RaceStore
 from releve.storage.session import Session
 from releve.storage.writer import Writer
 
@@ -106,7 +108,9 @@ class Application:
         self.group.on_committed = self.hub.committed
         self.authenticator.on_revoked(self.hub.changed)
         broker = BrokerRoutes(self.authenticator, self.directory, anonymous_role=settings.anonymous_role)
-        self._handlers = {**ingest.handlers, **status.handlers, **broker.handlers}
+        races = RaceStore(self.directory)
+        samples = SensorDataRoute(self.authenticator, self.pipeline, races, anonymous_role=settings.anonymous_role)
+        self._handlers = {**ingest.handlers, **samples.handlers, **status.handlers, **broker.handlers}
         self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("releve.control.contracts.gym.urls")),
     path("", include("releve.control.contracts.profilometre.urls")),
+    path("", include("releve.control.contracts.racing.urls")),
 ]

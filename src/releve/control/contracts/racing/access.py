@@ -1,0 +1,127 @@
+"""Who asks on a route of contract B, a person or a caller without a token, and which things they see."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from releve.control.accounts.models import Account
+from releve.control.api.authentication import credential
+from releve.control.fleet.models import Asset
+from releve.control.runs.models import Kind, Run
+from releve.control.teams.models import Team
+from releve.control.teams.queries import EDITORS, teams_of
+from releve.control.teams.services import default_team
+
+VEHICLE = "vehicle"
+LOOK_ONLY = "Your role lets you look only."
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who asks, whose things they see, and where they may change them.
+
+    Attributes:
+        account: The person; None without a sign-in.
+        teams: Ids of the teams whose things they see.
+        editable: Those of them in which they may change something, the one that new things belong to first.
+    """
+
+    account: Account | None
+    teams: list[int]
+    editable: list[int]
+
+    @classmethod
+    def of(cls, request: Request) -> "Caller":
+        """The caller of a request that the permission let through."""
+        if isinstance(request.user, Account):
+            return cls(
+                account=request.user,
+                teams=_ids(teams_of(request.user)),
+                editable=_ids(teams_of(request.user, EDITORS)),
+            )
+        home = default_team().pk
+        return cls(account=None, teams=[home], editable=[home] if settings.RELEVE.anonymous_role in EDITORS else [])
+
+    def home(self) -> Team:
+        """The team that what they make belongs to.
+
+        Raises:
+            PermissionDenied: They may change nothing anywhere.
+        """
+        if not self.editable:
+            raise PermissionDenied(LOOK_ONLY)
+        return Team.objects.get(pk=self.editable[0])
+
+    def vehicle(self, number: int) -> Asset:
+        """A vehicle that they see.
+
+        Raises:
+            NoVehicle: There is none, or it is another team's.
+        """
+        found = Asset.objects.filter(pk=number, kind=VEHICLE, team__in=self.teams).select_related("team").first()
+        if found is None:
+            raise NoVehicle
+        return found
+
+    def race(self, number: int) -> Run:
+        """A race that they see.
+
+        Raises:
+            NoRace: There is none, or it is another team's.
+        """
+        races = Run.objects.filter(pk=number, kind=Kind.RACE, team__in=self.teams, deleted_at=None)
+        found = races.select_related("team", "device", "asset").first()
+        if found is None:
+            raise NoRace
+        return found
+
+    def editing(self, found: Asset | Run) -> None:
+        """Let those go on who may change it.
+
+        Raises:
+            PermissionDenied: They only see it.
+        """
+        if found.team_id not in self.editable:
+            raise PermissionDenied(LOOK_ONLY)
+
+
+class NoVehicle(Http404):
+    """Vehicle not found."""
+
+
+class NoRace(Http404):
+    """Race not found."""
+
+
+class MayRace(BasePermission):
+    """A person, or anybody without a token as far as the setting `RELEVE_ANONYMOUS_ROLE` goes; never a device."""
+
+    message = "A device's sign-in may not do that."
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - the framework's signature
+        """Whether the caller may ask at all.
+
+        Raises:
+            NotAuthenticated: Nobody is signed in, and that is not enough here.
+            PermissionDenied: Without a sign-in one may only look.
+        """
+        if isinstance(request.user, Account):
+            return request.user.is_active
+        if request.user and request.user.is_authenticated:
+            return False
+        role = settings.RELEVE.anonymous_role
+        if role == "none" or credential(request) is not None or "HTTP_AUTHORIZATION" in request.META:
+            raise NotAuthenticated
+        if request.method not in SAFE and role not in EDITORS:
+            raise PermissionDenied(LOOK_ONLY)
+        return True
+
+
+def _ids(teams: Any) -> list[int]:
+    return list(teams.order_by("id").values_list("id", flat=True))
