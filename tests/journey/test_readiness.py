@@ -171,7 +171,9 @@ def test_the_hot_path_uses_no_orm_no_connection_per_request_and_no_further_threa
         }
         return httpx.post(f"{server.url}/data", json=body, headers=headers, timeout=20).status_code
 
-    send(0)
+    with ThreadPoolExecutor(8) as senders:  # until both writers are connected
+        while len(_writers(server)) < 2:
+            list(senders.map(send, range(-8, 0)))
     threads = Path(f"/proc/{server.processes['worker-0']}/task")
     threads_before, writers_before = len(list(threads.iterdir())), _writers(server)
     [(began,)] = server.query("SELECT now()")

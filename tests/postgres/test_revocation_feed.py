@@ -1,0 +1,87 @@
+"""Promise P5: what is revoked is heard, and a feed that is cut lets nobody in."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+
+from releve.ingest.authenticate import Authenticator
+from releve.protocol.problem import Unavailable
+from releve.protocol.token import Keyring
+from releve.storage import revocation
+from releve.storage.directory import Directory
+from releve.storage.revocation import CHANNEL, RevocationFeed
+
+WITHIN_S = 10
+
+
+@asynccontextmanager
+async def listening(feed):
+    task = asyncio.create_task(feed.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def heard():
+    return asyncio.Queue()
+
+
+@pytest.fixture
+def feed(migrated_url, heard):
+    return RevocationFeed(migrated_url, revoked=heard.put_nowait, missed=lambda: heard.put_nowait(None))
+
+
+def execute(url, statement):
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+async def next_of(heard):
+    return await asyncio.wait_for(heard.get(), WITHIN_S)
+
+
+async def test_a_revocation_is_heard_and_after_a_break_everything_is_looked_up_again(migrated_url, heard, feed):
+    async with listening(feed):
+        assert await next_of(heard) is None
+        execute(migrated_url, f"NOTIFY {CHANNEL}, 'device:7'")
+        assert await next_of(heard) == "device:7"
+        execute(
+            migrated_url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'releve revocation feed'",
+        )
+        assert await next_of(heard) is None
+        execute(migrated_url, f"NOTIFY {CHANNEL}, 'account:3'")
+        assert await next_of(heard) == "account:3"
+        assert not feed.is_cut
+
+
+async def test_a_feed_that_is_cut_lets_nobody_in(postgres, migrated_url, heard, monkeypatch):
+    monkeypatch.setattr(revocation, "CUT_S", 1.0)
+    directory = Directory(migrated_url, application="test directory")
+    authenticator = Authenticator(migrated_url, directory=directory, keyring=Keyring((("k", b"x" * 32),)))
+    authenticator.on_revoked(heard.put_nowait)
+    async with listening(authenticator.feed):
+        assert await next_of(heard) is None
+        assert not authenticator.feed.is_cut
+        name = psycopg.conninfo.conninfo_to_dict(migrated_url)["dbname"]
+        execute(postgres.url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        execute(postgres.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - our own name
+        async with asyncio.timeout(WITHIN_S):
+            while not authenticator.feed.is_cut:  # noqa: ASYNC110 - it is a lapse of time, so no event ends it
+                await asyncio.sleep(0.05)
+
+        with pytest.raises(Unavailable, match="revocations"):
+            await authenticator.sender("any token")
+
+        execute(postgres.url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        assert await next_of(heard) is None
+        assert not authenticator.feed.is_cut
+
+
+async def test_a_feed_that_never_connected_lets_nobody_in(feed):
+    assert feed.is_cut
