@@ -40,7 +40,7 @@ class Server:
 
     @property
     def document(self) -> dict[str, Any]:
-        """What the server says of itself: urls, mqtt_url, pid, processes."""
+        """What the server says of itself: urls, mqtt_urls, pid, processes."""
         return json.loads((self.data_dir / "run" / "server.json").read_text())
 
     @property

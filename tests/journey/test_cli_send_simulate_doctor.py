@@ -8,6 +8,8 @@ import pytest
 
 from releve.storage.embedded import EmbeddedPostgres
 
+NO_PORTS = {"RELEVE_PORT": "0", "RELEVE_MQTT_PORT": "0"}  # of which another program could have one
+
 
 def test_a_reading_is_sent_as_a_device_and_its_verdict_told(server):
     device = server.add_device()
@@ -108,7 +110,7 @@ def test_the_doctor_finds_a_running_server_well(server):
 
 
 def test_the_doctor_works_without_a_server_and_without_an_installation(command, own_data_dir):
-    done = command("doctor", "--json", "--data-dir", str(own_data_dir), RELEVE_PORT="0")
+    done = command("doctor", "--json", "--data-dir", str(own_data_dir), **NO_PORTS)
 
     assert done.returncode == 0, done.stdout
     assert {"warn"} == {row["state"] for row in json.loads(done.stdout) if row["check"] in {"server", "keys"}}
@@ -121,7 +123,7 @@ def test_the_doctor_says_how_to_mend_weakened_durability_and_open_keys(command, 
     (own_data_dir / "keys" / "pepper").touch(mode=0o644)
     (own_data_dir / "keys" / "pepper").write_text("a key that everybody knows")
 
-    done = command("doctor", "--json", "--data-dir", str(own_data_dir), RELEVE_PORT="0")
+    done = command("doctor", "--json", "--data-dir", str(own_data_dir), **NO_PORTS)
 
     failures = {finding["check"]: finding for finding in json.loads(done.stdout) if finding["state"] == "fail"}
     assert done.returncode == 1

@@ -72,7 +72,18 @@ def test_every_port_answers_every_route(start_server, free_port):
     assert httpx.get(f"http://127.0.0.1:{also}/healthz").status_code == 200
 
 
-@pytest.mark.parametrize("flag", ["--port", "--also-port"])
+def test_mqtt_is_answered_where_it_is_announced(server):
+    (url,) = server.document["mqtt_urls"]
+    host, _, number = url.removeprefix("mqtt://").partition(":")
+
+    with socket.create_connection((host, int(number)), timeout=10) as client:
+        client.sendall(b"\x10\x11\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x04none")
+
+        assert client.recv(1) == b"\x20"  # CONNACK, whatever it says of a stranger
+    assert url in server.summary
+
+
+@pytest.mark.parametrize("flag", ["--port", "--also-port", "--mqtt-port"])
 def test_a_busy_port_is_named_with_its_flag_before_anything_starts(command, own_data_dir, flag):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
@@ -123,11 +134,13 @@ def test_an_unknown_setting_is_refused(command, own_data_dir):
 
 
 def test_listening_for_everybody_is_warned_about(start_server):
-    server = start_server("--host", "0.0.0.0", RELEVE_ANONYMOUS_ROLE="viewer")  # noqa: S104 - what is tested
+    settings = {"RELEVE_ANONYMOUS_ROLE": "viewer", "RELEVE_MQTT_HOST": "0.0.0.0"}  # noqa: S104 - what is tested
+    server = start_server("--host", "0.0.0.0", **settings)  # noqa: S104 - see above
 
     warning = server.errors.read_text()
 
     assert "listening on 0.0.0.0" in warning
+    assert "passwords travel readable" in warning
     assert "RELEVE_ANONYMOUS_ROLE=viewer" in warning
     assert server.url.startswith("http://127.0.0.1:")
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "device": ("releve.cli.device", "Add, list and disable devices."),
     "send": ("releve.cli.send", "Send one reading as a device."),
     "simulate": ("releve.cli.simulate", "Play devices that send plausible readings."),
+    "bridge": ("releve.cli.bridge", "Read the topics of brokers that already exist."),
     "doctor": ("releve.cli.doctor", "Check an installation and say how to mend it."),
 }
 

@@ -71,6 +71,12 @@ def command(
 
 
 def _warn(settings: Settings) -> None:
+    if settings.mqtt_port and not port.is_loopback(settings.mqtt_host):
+        click.echo(
+            f"releve: MQTT without TLS on {settings.mqtt_host}: passwords travel readable. Set RELEVE_MQTT_CERTIFICATE"
+            " and RELEVE_MQTT_KEY for a port with TLS.",
+            err=True,
+        )
     if port.is_loopback(settings.host):
         return
     click.echo(
@@ -91,7 +97,7 @@ def _say(started: Started) -> None:
         "Pages": started.settings.public_url or f"{started.urls[0]}/",
         "API": f"{started.urls[0]}/api/docs/",
         **({"Also": " ".join(started.urls[1:])} if started.urls[1:] else {}),
-        **({"MQTT": started.mqtt_url} if started.mqtt_url else {}),
+        **({"MQTT": " ".join(started.mqtt_urls)} if started.mqtt_urls else {}),
         "Data": started.database,
         **_first_steps(started),
         "Stop": "Ctrl-C; everything acknowledged is already on the disk",

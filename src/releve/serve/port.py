@@ -1,7 +1,6 @@
 """Holds a server's ports for as long as it runs: checked before anything starts, kept while workers restart."""
 
 import errno
-import importlib.util
 import ipaddress
 import socket
 
@@ -30,11 +29,6 @@ def reserve(host: str, port: int, *, flag: str) -> socket.socket:
         return _bound(host, chosen, socket.SO_REUSEPORT)
     except OSError as error:
         raise PortProblem(_explain(error, host=host, port=port, flag=flag)) from error
-
-
-def has_mqtt() -> bool:
-    """Whether this version has an MQTT endpoint to hold a port for."""
-    return importlib.util.find_spec("releve.ingest.mqtt") is not None
 
 
 def is_loopback(host: str) -> bool:

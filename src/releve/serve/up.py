@@ -17,9 +17,10 @@ import psycopg
 import structlog
 
 from releve import __version__
+from releve.ingest.bridge.config import BadConfig, load
 from releve.serve import instance, logs, migration, port
 from releve.serve.instance import Instance
-from releve.serve.supervisor import Part, Supervisor
+from releve.serve.supervisor import Part, PartFailed, Supervisor
 from releve.serve.supervisor_part import Child
 from releve.serve.supervisor_postgres import postgres_part
 from releve.settings import Settings, variable
@@ -43,6 +44,7 @@ class Started:
     Attributes:
         settings: As they turned out: a free port that was asked for has its number.
         urls: Every HTTP address, as this machine reaches it.
+        mqtt_urls: Every MQTT address; the one without TLS first.
         database: Where the data is.
         administrator_code: The one-time code, while nobody has an account.
         obstacles: Why nothing is acknowledged, as /readyz says; empty when all is well.
@@ -51,7 +53,7 @@ class Started:
 
     settings: Settings
     urls: list[str]
-    mqtt_url: str | None
+    mqtt_urls: list[str]
     database: str
     administrator_code: str | None
     obstacles: Sequence[str]
@@ -81,6 +83,7 @@ def up(settings: Settings, *, simulations: Sequence[Sequence[str]], say: Say) ->
     began_s = time.monotonic()
     logs.configure(level=settings.log_level, log_format=settings.log_format)
     instance.refuse_strangers(settings.data_dir)
+    _bridges(settings)
     make_data_directory(settings.data_dir)
     with ExitStack() as stack:
         held = instance.take(settings.data_dir, purpose=instance.SERVER)
@@ -116,13 +119,15 @@ class _Server:
         await supervisor.start(
             *(_worker(self._settings, index, environment) for index in range(self._settings.workers))
         )
+        if _bridges(self._settings):
+            await supervisor.start(_bridge(environment))
         started = self._started(place, code)
         obstacles = await asyncio.to_thread(_obstacles, started.urls[0])
         self._published = {
             "version": __version__,
             "pid": os.getpid(),
             "urls": started.urls,
-            "mqtt_url": started.mqtt_url,
+            "mqtt_urls": started.mqtt_urls,
             "database": "external" if self._settings.database_url else "embedded",
         }
         self._publish()
@@ -157,7 +162,7 @@ class _Server:
         return Started(
             settings=settings,
             urls=[f"http://{host}:{number}" for number in ports],
-            mqtt_url=f"mqtt://{host}:{settings.mqtt_port}" if settings.mqtt_port and port.has_mqtt() else None,
+            mqtt_urls=_mqtt_urls(settings),
             database=place,
             administrator_code=code,
             obstacles=(),
@@ -192,14 +197,22 @@ def reachable_host(host: str) -> str:
 def _with_ports(settings: Settings, stack: ExitStack) -> Settings:
     """The settings with every port held until the stack ends, and port 0 replaced by the free one that was found."""
 
-    def hold(number: int, flag: str) -> int:
-        return port.number(stack.enter_context(port.reserve(settings.host, number, flag=flag)))
+    def hold(host: str, number: int, flag: str) -> int:
+        return port.number(stack.enter_context(port.reserve(host, number, flag=flag)))
 
-    main = hold(settings.port, "--port")
-    also = [hold(int(item), "--also-port") for item in settings.also_ports.split(",") if item.strip()]
-    if settings.mqtt_port and port.has_mqtt():
-        hold(settings.mqtt_port, "--mqtt-port")
+    main = hold(settings.host, settings.port, "--port")
+    also = [hold(settings.host, int(item), "--also-port") for item in settings.also_ports.split(",") if item.strip()]
+    if settings.mqtt_port:
+        hold(settings.mqtt_host, settings.mqtt_port, "--mqtt-port")
+    if settings.mqtt_certificate:
+        hold(settings.host, settings.mqtt_tls_port, "RELEVE_MQTT_TLS_PORT")
     return replace(settings, port=main, also_ports=",".join(map(str, also)))
+
+
+def _mqtt_urls(settings: Settings) -> list[str]:
+    plain = f"mqtt://{reachable_host(settings.mqtt_host)}:{settings.mqtt_port}"
+    secured = f"mqtts://{reachable_host(settings.host)}:{settings.mqtt_tls_port}"
+    return [*([plain] if settings.mqtt_port else []), *([secured] if settings.mqtt_certificate else [])]
 
 
 def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> Part:
@@ -213,6 +226,26 @@ def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> P
             return False
 
     return Part(name=f"worker-{index}", child=lambda: child, is_ready=is_ready)
+
+
+def _bridges(settings: Settings) -> bool:
+    """Whether there is a broker to bridge.
+
+    Raises:
+        PartFailed: The bridge's file cannot be used.
+    """
+    if not settings.bridge_config:
+        return False
+    try:
+        return bool(load(Path(settings.bridge_config)).broker)
+    except BadConfig as error:
+        raise PartFailed(str(error)) from error
+
+
+def _bridge(environment: Mapping[str, str]) -> Part:
+    """The bridge to other brokers; its file is in the environment."""
+    child = Child(command=[*PYTHON, "releve", "bridge"], environment=environment)
+    return Part(name="bridge", child=lambda: child)
 
 
 def _simulation(arguments: Sequence[str], environment: Mapping[str, str]) -> Part:

@@ -56,17 +56,17 @@ def server(settings: Settings) -> Iterator[Finding]:
 
 
 def _free_ports(settings: Settings) -> Iterator[Finding]:
-    wished = [(settings.port, "--port")]
-    wished += [(int(number), "--also-port") for number in settings.also_ports.split(",") if number.strip()]
-    if settings.mqtt_port and port.has_mqtt():
-        wished.append((settings.mqtt_port, "--mqtt-port"))
-    for number, flag in wished:
+    wished = [(settings.host, settings.port, "--port")]
+    wished += [(settings.host, int(item), "--also-port") for item in settings.also_ports.split(",") if item.strip()]
+    if settings.mqtt_port:
+        wished.append((settings.mqtt_host, settings.mqtt_port, "--mqtt-port"))
+    for host, number, flag in wished:
         try:
-            port.reserve(settings.host, number, flag=flag).close()
+            port.reserve(host, number, flag=flag).close()
         except PortProblem as problem:
             yield fail("ports", str(problem), f"end the other program, or start with {flag} N")
         else:
-            yield ok("ports", f"{number} on {settings.host} is free")
+            yield ok("ports", f"{number} on {host} is free")
 
 
 def _version(version: str, pid: int) -> Iterator[Finding]:
