@@ -165,7 +165,7 @@ def test_the_hot_path_uses_no_orm_no_connection_per_request_and_no_further_threa
             "acceleration_x": n,
             "acceleration_y": 0,
             "acceleration_z": 0,
-            "repetitions": n,
+            "repetitions": abs(n),
             "series_time": 0,
             "rest_time": 0,
         }
