@@ -24,7 +24,7 @@ import pytest
 
 from releve.storage.embedded import running_url
 
-READY_WITHIN_S = 60
+READY_WITHIN_S = 150  # far beyond what is promised: a test of its own holds that, and this machine may be busy
 COMMAND_WITHIN_S = 90
 
 
