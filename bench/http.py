@@ -54,8 +54,12 @@ def main() -> int:
     with ExitStack() as stack:
         installation = stack.enter_context(Installation(temporary_folder(stack)))
         driven = together(stack.enter_context(started(server)) for server in chosen(asked, installation))
-        warm_up = {name: drive(replace(load, seconds=WARM_UP_S), one) for name, one in driven.items()}
-        rounds = [{name: drive(load, one) for name, one in driven.items()} for _ in range(asked.rounds)]
+
+        def one_round(load: Load) -> dict[str, Measured]:
+            return {name: drive(load, one, installation) for name, one in driven.items()}
+
+        warm_up = one_round(replace(load, seconds=WARM_UP_S))
+        rounds = [one_round(load) for _ in range(asked.rounds)]
         every = [warm_up, *rounds]
         promise = Promise.of(every, installation, driven, asked.connections) if "releve" in driven else None
     show(rounds, promise, as_json=asked.json)

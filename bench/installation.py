@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Self
 
 import psycopg
-from bench.server import Server, free_port, started
+from bench.server import Server, cpu_s, free_port, started
 
 from releve.storage.embedded import EmbeddedPostgres
+from releve.storage.embedded.process import processes
 
 DEVICE = "bench"
 
@@ -63,6 +64,10 @@ class Installation:
             )
             for index in range(count)
         ]
+
+    def cpu_s(self) -> float:
+        """Processor time that PostgreSQL's present processes have used so far."""
+        return cpu_s(processes(self._postgres.cluster))
 
     def rows(self) -> int:
         """How many readings are in the database."""

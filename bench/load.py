@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.installation import Installation
 from bench.server import Running
 
 SCRIPT = Path(__file__).with_name("readings.lua")
@@ -22,6 +23,7 @@ class Measured:
         per_second: Answers a second.
         cpu_us: Processor time that the server's own processes used for an answer, in microseconds. Other programs on
             the machine hardly change it, so it is what to compare when they are busy.
+        database_us: The same of PostgreSQL's processes.
         p50_ms: Half of the answers came within this.
         p99_ms: 99 of 100 did.
         answered: Answers of any status.
@@ -31,6 +33,7 @@ class Measured:
 
     per_second: float
     cpu_us: float
+    database_us: float
     p50_ms: float
     p99_ms: float
     answered: int
@@ -61,7 +64,7 @@ def wrk_or_exit() -> str:
     return found
 
 
-def drive(load: Load, running: Running) -> Measured:
+def drive(load: Load, running: Running, installation: Installation) -> Measured:
     """Drive one server; every request of every run carries a reading of its own."""
     server = running.server
     command = [
@@ -70,17 +73,22 @@ def drive(load: Load, running: Running) -> Measured:
         *("--timeout", "10s", "--script", str(SCRIPT), server.url, "--"),
         *(server.environment.get("BENCH_TOKEN", "none"), str(next(_seeds))),
     ]
-    before_s = running.cpu_s()
+    before_s, database_before_s = running.cpu_s(), installation.cpu_s()
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         sys.exit(f"wrk failed:\n{ran.stdout}{ran.stderr}")
     found = json.loads(ran.stdout.rpartition("measured ")[2])
     return Measured(
         per_second=round(found["answered"] / found["seconds"], 1),
-        cpu_us=round((running.cpu_s() - before_s) / max(1, found["answered"]) * 1e6, 1),
+        cpu_us=_each_us(running.cpu_s() - before_s, found["answered"]),
+        database_us=_each_us(installation.cpu_s() - database_before_s, found["answered"]),
         p50_ms=round(found["p50_us"] / 1000, 2),
         p99_ms=round(found["p99_us"] / 1000, 2),
         answered=found["answered"],
         refused=found["refused"],
         broken=found["broken"],
     )
+
+
+def _each_us(used_s: float, answered: int) -> float:
+    return round(max(0.0, used_s) / max(1, answered) * 1e6, 1)

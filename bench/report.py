@@ -65,7 +65,21 @@ def table(rounds: Rounds) -> str:
     """One line a server: each round's requests a second, and the medians."""
     names = list(rounds[0])
     headings = [f"round {number}" for number in range(1, len(rounds) + 1)]
-    lines = [["server", *headings, "median/s", "of bare", "CPU µs", "of bare", "p50 ms", "p99 ms", "non-2xx", "broken"]]
+    lines = [
+        [
+            "server",
+            *headings,
+            "median/s",
+            "of bare",
+            "CPU µs",
+            "of bare",
+            "PG µs",
+            "p50 ms",
+            "p99 ms",
+            "non-2xx",
+            "broken",
+        ]
+    ]
     lines += [_line(name, rounds) for name in names]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -89,6 +103,7 @@ def _line(name: str, rounds: Rounds) -> list[str]:
         f"{median(ratios):.2f}" if ratios else "-",
         f"{median(one.cpu_us for one in measured):.0f}",
         f"{median(costs):.2f}" if costs else "-",
+        f"{median(one.database_us for one in measured):.0f}",
         f"{median(one.p50_ms for one in measured):.1f}",
         f"{median(one.p99_ms for one in measured):.1f}",
         str(sum(one.refused for one in measured)),

@@ -53,8 +53,8 @@ class Running:
     pids: tuple[int, ...]
 
     def cpu_s(self) -> float:
-        """Processor time that they have used so far, user and system [proc_pid_stat(5)]."""
-        return sum(_cpu_ticks(pid) for pid in self.pids) / os.sysconf("SC_CLK_TCK")
+        """Processor time that they have used so far."""
+        return cpu_s(self.pids)
 
 
 def together(running: Iterable[Running]) -> dict[str, Running]:
@@ -64,6 +64,11 @@ def together(running: Iterable[Running]) -> dict[str, Running]:
         known = found.get(one.server.name)
         found[one.server.name] = Running(one.server, (*(known.pids if known else ()), *one.pids))
     return found
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """Processor time of processes, user and system [proc_pid_stat(5)]; one that has ended counts nothing."""
+    return sum(_cpu_ticks(pid) for pid in pids) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -122,5 +127,8 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _cpu_ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     return int(fields[11]) + int(fields[12])
