@@ -31,7 +31,7 @@ class Housekeeping:
         counters: Counters,
         control_counts: Callable[[], Mapping[str, int]],
         run_dir: Path,
-        index: int,
+        index: int | str,
     ) -> None:
         self._group = group
         self._directory = directory

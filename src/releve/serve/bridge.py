@@ -1,0 +1,142 @@
+"""The composition root of the bridge's process: its own writers, one task per broker, an orderly end."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import structlog
+
+from releve.ingest.batch import GroupCommit
+from releve.ingest.bridge.broker import BrokerBridge
+from releve.ingest.bridge.config import Broker, Config
+from releve.ingest.bridge.device import Devices
+from releve.ingest.bridge.intake import Intake
+from releve.ingest.counters import Counters
+from releve.ingest.mqtt.values import LastValues
+from releve.ingest.pipeline import Pipeline
+from releve.protocol.problem import Unavailable
+from releve.serve.housekeeping import Housekeeping
+from releve.settings import Settings
+from releve.storage.directory import Directory
+from releve.storage.link_store import LinkStore
+from releve.storage.revocation import RevocationFeed
+from releve.storage.session import Session
+from releve.storage.writer import Writer
+
+WRITERS = 2
+INDEX = "bridge"
+AGAIN_S = 1.0
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_log = structlog.get_logger()
+
+
+class Bridge:
+    """Every broker of one configuration.
+
+    Args:
+        settings: What the operator chose; `database_url` is where readings go.
+        config: Which brokers.
+
+    Raises:
+        BadConfig: A file of a broker cannot be used.
+    """
+
+    def __init__(self, settings: Settings, config: Config) -> None:
+        url = settings.database_url
+        self._counters = Counters()
+        self._sessions = [Session(url, application=f"releve bridge {number}") for number in range(WRITERS)]
+        self._writers = [Writer(session) for session in self._sessions]
+        self._group = GroupCommit(
+            self._writers,
+            backlog=settings.backlog_readings,
+            device_backlog=settings.device_backlog_readings,
+            counters=self._counters,
+        )
+        self._directory = Directory(url, application="releve bridge directory", time_zone=settings.time_zone)
+        self._pipeline = Pipeline(self._group, self._counters)
+        self._values = LastValues(LinkStore(self._directory, worker=uuid4()))
+        self._devices: list[Devices] = []
+        self._feed = RevocationFeed(url, revoked=self._forget, missed=lambda: self._forget(None))
+        run_dir = settings.data_dir / "run"
+        run_dir.mkdir(parents=True, exist_ok=True)
+        self._housekeeping = Housekeeping(
+            self._group,
+            self._directory,
+            counters=self._counters,
+            control_counts=dict,
+            run_dir=run_dir,
+            index=INDEX,
+        )
+        self._brokers = [self._bridge_of(broker, settings.batch_limit, run_dir) for broker in config.broker]
+
+    async def run(self) -> None:
+        """Bridge until SIGTERM or SIGINT, then commit, acknowledge and say goodbye.
+
+        Raises:
+            NoTeam: A broker's team is not there.
+        """
+        stop = asyncio.Event()
+        for number in _STOPPING:
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        self._group.start()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._close)
+            for work in (self._feed.run, self._housekeeping.run, self._values.run):
+                stack.push_async_callback(_ended, asyncio.create_task(work()))
+            starting = asyncio.create_task(self._start())
+            stack.push_async_callback(_ended, starting)
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await self._serve(stopping)
+            stopping.cancel()
+
+    async def _serve(self, stopping: "asyncio.Task[bool]") -> None:
+        running = [asyncio.create_task(broker.run()) for broker in self._brokers]
+        try:
+            await asyncio.wait((*running, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for task in running:
+                if task.done():
+                    task.result()  # it never ends by itself, so it failed
+        finally:
+            await asyncio.gather(*map(_ended, running))
+
+    async def _start(self) -> None:
+        """Find the teams, however long the database is away."""
+        for devices in self._devices:
+            while True:
+                try:
+                    await devices.start()
+                except Unavailable as problem:
+                    _log.warning("bridge waits for the database", reason=problem.detail)
+                    await asyncio.sleep(AGAIN_S)
+                else:
+                    break
+
+    async def _close(self) -> None:
+        await self._group.drain()
+        await self._values.flush()
+        await self._housekeeping.finish()
+        for session in self._sessions:
+            await session.close()
+        await self._directory.close()
+
+    def _bridge_of(self, broker: Broker, batch_limit: int, folder: Path) -> BrokerBridge:
+        devices = Devices(self._directory, team=broker.team, own_name=f"bridge:{broker.name}")
+        self._devices.append(devices)
+        intake = Intake(devices, self._feed, self._pipeline, self._values, batch_limit=batch_limit)
+        return BrokerBridge(broker, intake, folder=folder)
+
+    def _forget(self, principal: str | None) -> None:
+        for devices in self._devices:
+            devices.forget(principal)
+        for writer in self._writers:
+            writer.forget_machines_of(principal)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
