@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from releve.control.contracts.racing.access import VEHICLE, Caller
 from releve.control.fleet.models import Asset
-from releve.control.runs import measure
+from releve.control.runs import blocks, measure
 from releve.control.runs.models import HandStatistic, Kind, Run
 from releve.control.runs.queries import buckets, statistics
 from releve.protocol.run.statistic import Statistic
@@ -44,7 +44,10 @@ def race_statistics(race: Run) -> dict[str, Any] | None:
 
 def has_readings(race: Run) -> bool:
     """Whether a reading of the race counts."""
-    return race.device_id is not None and measure.extent_of(race).received > 0
+    if race.device_id is None:
+        return False
+    blocks.follow(race)
+    return measure.extent_of(race).received > 0
 
 
 def totals(race: Run) -> dict[str, Any] | None:
