@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import msgspec
 
 from releve.cli import option
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import BadConfig, Broker, Config, RuleAction, Topic, load, secret
 from releve.ingest.bridge.device import NoTeam
+from releve.ingest.rule_action import CONFIRMATIONS, Confirmations
 from releve.serve import instance, logs
 from releve.serve.bridge import Bridge
 from releve.settings import Settings
@@ -28,8 +30,9 @@ from releve.storage.embedded.location import make_data_directory
     help="The bridge's TOML file; RELEVE_BRIDGE_CONFIG for want of it.",
 )
 @click.option("--check", is_flag=True, help="Check the file and say what it would do; connect to nothing.")
+@click.option("--confirmations", is_flag=True, help="Show which rule actions AWS IoT asks to confirm.")
 @option.data_dir
-def command(*, path: Path | None, check: bool, data_dir: Path | None) -> None:
+def command(*, path: Path | None, check: bool, confirmations: bool, data_dir: Path | None) -> None:
     """Bridge brokers that already exist: Mosquitto, EMQX, AWS IoT Core.
 
     A broker's message is acknowledged once its readings are committed; until then the broker keeps it. `releve up`
@@ -39,8 +42,12 @@ def command(*, path: Path | None, check: bool, data_dir: Path | None) -> None:
     Examples:
       releve bridge --config bridge.toml --check
       releve bridge --config bridge.toml
+      releve bridge --confirmations
     """
     settings = option.chosen(data_dir=data_dir, bridge_config=str(path) if path else None)
+    if confirmations:
+        _show(Confirmations(settings.data_dir / CONFIRMATIONS))
+        return
     if not settings.bridge_config:
         raise option.Refusal("name the bridge's file with --config, or set RELEVE_BRIDGE_CONFIG")
     try:
@@ -52,6 +59,17 @@ def command(*, path: Path | None, check: bool, data_dir: Path | None) -> None:
             _run(settings, config)
     except (BadConfig, NoTeam) as error:
         raise option.Refusal(str(error)) from error
+
+
+def _show(confirmations: Confirmations) -> None:
+    rows = [msgspec.to_builtins(each) for each in confirmations.all()]
+    for row in rows:
+        click.echo(f"{row['arn']}  asked {row['received']}\n  {row['enable_url']}")
+    click.echo(
+        "Open a link only if the destination is yours: that tells AWS IoT to send to this server."
+        if rows
+        else "AWS IoT asked for nothing yet: create the rule action, then look again."
+    )
 
 
 def _run(settings: Settings, config: Config) -> None:

@@ -5,6 +5,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -12,11 +13,13 @@ from a2wsgi import WSGIMiddleware
 
 from releve.ingest.authenticate import Authenticator
 from releve.ingest.batch import GroupCommit
+from releve.ingest.bridge.config import load
 from releve.ingest.counters import Counters
 from releve.ingest.http import IngestRoutes
 from releve.ingest.mqtt import websocket
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
+from releve.ingest.rule_action import CONFIRMATIONS, Confirmations, RuleActionRoutes
 from releve.ingest.sensor_data import SensorDataRoute
 from releve.live.feed import Feed
 from releve.live.hub import Hub
@@ -110,7 +113,21 @@ class Application:
         broker = BrokerRoutes(self.authenticator, self.directory, anonymous_role=settings.anonymous_role)
         races = RaceStore(self.directory)
         samples = SensorDataRoute(self.authenticator, self.pipeline, races, anonymous_role=settings.anonymous_role)
-        self._handlers = {**ingest.handlers, **samples.handlers, **status.handlers, **broker.handlers}
+        actions = RuleActionRoutes(
+            load(Path(settings.bridge_config)).rule_action if settings.bridge_config else (),
+            authenticator=self.authenticator,
+            directory=self.directory,
+            pipeline=self.pipeline,
+            confirmations=Confirmations(settings.data_dir / CONFIRMATIONS),
+            batch_limit=settings.batch_limit,
+        )
+        self._handlers = {
+            **ingest.handlers,
+            **actions.handlers,
+            **samples.handlers,
+            **status.handlers,
+            **broker.handlers,
+        }
         self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,6 +16,8 @@ from releve.ingest.bridge.intake import Intake
 from releve.ingest.counters import Counters
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.pipeline import Pipeline
+from releve.live.feed import Feed
+from releve.live.hub import Hub
 from releve.protocol.problem import Unavailable
 from releve.serve.housekeeping import Housekeeping
 from releve.settings import Settings
@@ -27,6 +29,7 @@ from releve.storage.writer import Writer
 
 WRITERS = 2
 INDEX = "bridge"
+FEED_INDEX = 1_000  # no worker has that number
 AGAIN_S = 1.0
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _log = structlog.get_logger()
@@ -69,6 +72,8 @@ class Bridge:
             run_dir=run_dir,
             index=INDEX,
         )
+        self._hub = Hub(self._directory, Feed(run_dir, index=FEED_INDEX))  # whoever watches, watches at a worker
+        self._group.on_committed = self._hub.committed
         self._brokers = [self._bridge_of(broker, settings.batch_limit, run_dir) for broker in config.broker]
 
     async def run(self) -> None:
@@ -83,7 +88,7 @@ class Bridge:
         self._group.start()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close)
-            for work in (self._feed.run, self._housekeeping.run, self._values.run):
+            for work in (self._feed.run, self._housekeeping.run, self._values.run, self._hub.run):
                 stack.push_async_callback(_ended, asyncio.create_task(work()))
             starting = asyncio.create_task(self._start())
             stack.push_async_callback(_ended, starting)
