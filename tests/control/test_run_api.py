@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from math import pi, sin, sqrt
 
 import pytest
 from django.db import connection
@@ -348,3 +349,34 @@ def test_a_number_beyond_measure_harms_no_statistic(alice, signed_in, race, car)
     send(car, (5.5, {"speed": 1e300, "battery": "full"}))
 
     assert summary(signed_in(alice), race)["channels"]["speed"]["high"] == 9
+
+
+def test_a_sine_race_equals_its_closed_form(alice, signed_in, car):
+    """Speed 50 + 30 sin(2π t / 20) at 10 Hz: n and mean of a 5 s bucket are sums of a geometric series."""
+    rate, period_s, seconds = 10, 20, 60
+    step = 2 * pi / (period_s * rate)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT releve_ensure_partition(%s)", [START])
+        cursor.execute(
+            "INSERT INTO reading SELECT %s, %s + i * interval '0.1 s', i, now(),"
+            " jsonb_build_object('speed', 50 + 30 * sin(%s * i), 'distance', i / 10.0)"
+            " FROM generate_series(0, %s) AS i",
+            [car.pk, START, step, seconds * rate - 1],
+        )
+    api = signed_in(alice)
+    race = api.post(RUNS, {"device": car.pk, "kind": "race", "started_at": START.isoformat()}).json()
+
+    found = api.get(f"{RUNS}/{race['id']}/buckets?bucket=5s&fn=n,mean,last").json()["data"]
+
+    n = 5 * rate
+    shrink = sin(n * step / 2) / sin(step / 2) / n
+    assert len(found) == seconds // 5
+    for number, bucket in enumerate(found):
+        assert bucket["channels"]["speed"]["n"] == n
+        middle = step * (number * n + (n - 1) / 2)
+        assert bucket["channels"]["speed"]["mean"] == pytest.approx(50 + 30 * shrink * sin(middle), abs=1e-9)
+        assert bucket["channels"]["distance"]["last"] == pytest.approx((number * n + n - 1) / 10)
+    whole = summary(api, race)["channels"]["speed"]
+    assert whole["mean"] == pytest.approx(50, abs=1e-9)
+    assert whole["deviation"] == pytest.approx(30 / sqrt(2))
+    assert (whole["low"], whole["high"]) == pytest.approx((20, 80))

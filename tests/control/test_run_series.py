@@ -10,6 +10,7 @@ from django.utils import timezone
 from releve.control.fleet.models import Asset
 from releve.control.fleet.services import register_device
 from releve.control.runs import infer, queries, services
+from releve.control.runs.keep import keep_up
 from releve.control.runs.models import Change, Run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -280,3 +281,13 @@ def test_a_capture_is_cut_by_a_gap(team):
             "humidity_high": 40,
         }
     )
+
+
+def test_runs_are_kept_up_to_date_in_the_background(device):
+    for second, channels in recorded():
+        put(device, second, channels)
+
+    done = keep_up()
+
+    assert (done.devices, done.runs) == (1, SETS)
+    assert not Run.objects.filter(followed=None).exists()

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from releve.control.fleet.models import Device
@@ -245,6 +245,7 @@ machine_readings = st.lists(
 
 
 @bounded
+@example(arrivals=[[(485, 0)], [(480, 1), (600, 0)]])  # rest after a series, then a late start of it
 @given(arrivals=st.lists(machine_readings, min_size=1, max_size=4))
 def test_late_readings_cut_series_as_if_they_had_come_in_order(db, arrivals):
     device = new_device("gym")

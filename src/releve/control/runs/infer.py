@@ -184,7 +184,7 @@ def _patch(device: Device, part: str, span: Span, free: Span, gap: timedelta) ->
 
 
 def _last_before(run: Run, instant: datetime) -> datetime | None:
-    found = rows("last_before", run, until=instant)
+    found = rows("last_before", run, until=min(instant, run.ended_at or FAR))
     return found[0][0] if found else None
 
 

@@ -49,7 +49,13 @@ def channels_of(run: Run) -> Channels:
 
 
 def extent_of(run: Run) -> Extent:
-    """The run's readings; after `channels_of`, which brings the blocks up to date."""
+    """How many readings the run has, and from when to when."""
+    blocks.follow(run)
+    return extent_known(run)
+
+
+def extent_known(run: Run) -> Extent:
+    """The same as of the last look: for who has just looked."""
     received, first, last = rows("received", run)[0]
     return Extent(received=received or 0, first=first, last=last)
 

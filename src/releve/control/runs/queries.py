@@ -107,7 +107,7 @@ def changes_for(account: Account, run_id: int) -> QuerySet[Change]:
 
 def last_time(run: Run) -> datetime | None:
     """The instant of the run's last reading, as of its last look."""
-    return measure.extent_of(run).last
+    return measure.extent_known(run).last
 
 
 def exclusions_of(run: Run) -> QuerySet[Exclusion]:
@@ -135,7 +135,7 @@ def infer_of(account: Account, device_id: int | None = None) -> None:
 def summary(run: Run) -> Summary:
     """What the run was, from every reading that counts at this moment."""
     channels = {} if run.device_id is None else measure.channels_of(run)
-    extent = measure.extent_of(run)
+    extent = measure.extent_known(run)
     by_hand = HandStatistic.objects.filter(run=run).first()
     values = by_hand.values if by_hand else {}
     return Summary(
@@ -154,7 +154,7 @@ def statistics(run: Run) -> tuple[dict[str, Any], list[str]]:
     channels = {} if run.device_id is None else measure.channels_of(run)
     by_hand = HandStatistic.objects.filter(run=run).first()
     values = by_hand.values if by_hand else {}
-    return {**_statistics(run, channels, measure.extent_of(run)), **values}, sorted(values)
+    return {**_statistics(run, channels, measure.extent_known(run)), **values}, sorted(values)
 
 
 def buckets(
@@ -245,4 +245,4 @@ def _pause_s(before: list[Run], extent: Extent) -> float | None:
 
 def _tempo_s(run: Run) -> float | None:
     channels = measure.channels_of(run)
-    return series.series_time(channels, elapsed_s=measure.extent_of(run).elapsed_s).tempo_s
+    return series.series_time(channels, elapsed_s=measure.extent_known(run).elapsed_s).tempo_s

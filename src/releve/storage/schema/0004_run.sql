@@ -4,7 +4,7 @@
 -- A run without a part spans every part. Deferrable, because a merge or a split passes through an overlap.
 ALTER TABLE runs_run ADD CONSTRAINT runs_run_never_overlap EXCLUDE USING gist (
     int8range(device_id, device_id, '[]') WITH &&,
-    (CASE WHEN part = '' THEN int8range(NULL, NULL) ELSE int8range(hashtext(part), hashtext(part), '[]') END) WITH &&,
+    (CASE WHEN part = '' THEN int8range(NULL, NULL) ELSE int8range(hashtextextended(part, 0), hashtextextended(part, 0), '[]') END) WITH &&,
     tstzrange(started_at, ended_at) WITH &&
 ) WHERE (deleted_at IS NULL AND device_id IS NOT NULL) DEFERRABLE INITIALLY IMMEDIATE;
 

@@ -1,0 +1,37 @@
+"""Keeps runs up to date in the background: cuts what arrived, and sums up what nobody has looked at yet."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from releve.control.runs import blocks, infer
+from releve.control.runs.models import Run
+
+LATELY = timedelta(days=1)  # a run that ended longer ago is followed when somebody looks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """How much was brought up to date."""
+
+    devices: int
+    runs: int
+
+
+def keep_up() -> Kept:
+    """Do it once; safe at any time, beside people who look and change."""
+    devices = infer.infer_all()
+    wanted = Q(followed=None) | Q(ended_at=None) | Q(ended_at__gt=timezone.now() - LATELY)
+    identifiers = list(
+        Run.objects.filter(wanted, deleted_at=None, device__isnull=False).order_by("-id").values_list("pk", flat=True)
+    )
+    return Kept(devices=devices, runs=sum(_follow(identifier) for identifier in identifiers))
+
+
+def _follow(run_id: int) -> bool:
+    run = Run.objects.filter(pk=run_id, deleted_at=None).first()  # inference may have removed it meanwhile
+    if run is not None:
+        blocks.follow(run)
+    return run is not None
