@@ -104,6 +104,9 @@ class Settings:
         "Readings waiting for their commit before senders are asked to wait; half of it and all is well again.",
     )
     device_backlog_readings: int = knob(20_000, "The part of the backlog that one device may take.")
+    bridge_config: str = knob(
+        "", "TOML file of the bridge to other brokers and of AWS IoT's rule actions; empty means neither."
+    )
     log_level: str = knob("info", "Least severe log line written.", choices=("debug", "info", "warning", "error"))
     log_format: str = knob("auto", "`auto` is text on a terminal and JSON elsewhere.", choices=("auto", "text", "json"))
 
