@@ -27,9 +27,7 @@ class Mosquitto:
 
     def __init__(self, folder):
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = _free_port()
         _make_certificates(folder)
         (folder / "mosquitto.conf").write_text(
             f"user {'root' if os.geteuid() == 0 else 'nobody'}\nlistener {self.port} 127.0.0.1\n"
@@ -39,6 +37,16 @@ class Mosquitto:
         )
         self.process = None
         self.start()
+
+    def listen(self, *options):
+        """One more plain listener, with settings of its own; its port."""
+        self.end()
+        port = _free_port()
+        lines = (f"listener {port} 127.0.0.1", *options)
+        with (self.folder / "mosquitto.conf").open("a") as configuration:
+            configuration.writelines(f"{line}\n" for line in lines)
+        self.start()
+        return port
 
     def start(self):
         with (self.folder / "mosquitto.log").open("ab") as log:
@@ -144,7 +152,7 @@ def configuration(mosquitto, team, topics, **settings):
         "key_file": "client.key",
         **settings,
     }
-    lines = ["[[broker]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+    lines = ["[[broker]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None)]
     for topic in topics:
         lines += ["[[broker.topic]]", *(f"{key} = {json.dumps(value)}" for key, value in topic.items())]
     return "\n".join(lines)
@@ -264,6 +272,31 @@ def test_a_bad_message_and_an_unknown_device_are_kept_and_their_neighbours_store
     assert running.said().count("messages are kept in quarantine") == 2
 
 
+def test_messages_of_a_device_that_is_added_later_find_it(server, mosquitto, bridge, team):
+    server.add_device(team=team)
+    running = bridge({"template": "cars/{device}/telemetry"}).start()
+    name = f"late-{secrets.token_hex(4)}"
+    mosquitto.publish((f"cars/{name}/telemetry", json.dumps({"n": n})) for n in range(3))
+    _until(lambda: len(quarantined(server, team)) == 3, "nothing is kept", running)
+
+    car = server.json("device", "add", name, "--team", team)
+    _until(lambda: len(stored(server, car)) == 3, "the messages do not find their device", running)
+
+    assert stored(server, car) == [0, 1, 2]
+
+
+def test_a_broker_is_bridged_over_websocket(server, mosquitto, bridge, team):
+    car = server.add_device(team=team)
+    port = mosquitto.listen("protocol websockets")
+    plain = {"ca_file": None, "certificate_file": None, "key_file": None, "url": f"ws://127.0.0.1:{port}/mqtt"}
+    running = bridge({"template": "cars/{device}/telemetry"}, **plain).start()
+
+    mosquitto.publish((f"cars/{car['name']}/telemetry", json.dumps({"n": n})) for n in range(50))
+    _until(lambda: len(stored(server, car)) >= 50, "not all arrive", running)
+
+    assert stored(server, car) == list(range(50))
+
+
 def test_a_server_with_a_configuration_runs_the_bridge_itself(start_server, mosquitto, team, tmp_path):
     config = tmp_path / "bridge.toml"
     config.write_text(configuration(mosquitto, team, [{"template": "$share/releve/fitbuddy/+", "device_field": "pi"}]))
@@ -286,6 +319,12 @@ def _waits_for_lock(server):
     return server.query(
         "SELECT FROM pg_stat_activity WHERE application_name LIKE 'releve bridge%%' AND wait_event_type = 'Lock'"
     )
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _until(condition, complaint, bridge=None):

@@ -73,8 +73,6 @@ def _show(confirmations: Confirmations) -> None:
 
 
 def _run(settings: Settings, config: Config) -> None:
-    if not config.broker:
-        raise option.Refusal("the file names no [[broker]]; rule actions are answered by `releve up`")
     make_data_directory(settings.data_dir)
     logs.configure(level=settings.log_level, log_format=settings.log_format, process="bridge")
     asyncio.run(Bridge(replace(settings, database_url=_database(settings)), config).run())

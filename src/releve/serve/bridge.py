@@ -10,9 +10,10 @@ import structlog
 
 from releve.ingest.batch import GroupCommit
 from releve.ingest.bridge.broker import BrokerBridge
-from releve.ingest.bridge.config import Broker, Config
+from releve.ingest.bridge.config import Broker, Config, RuleAction
 from releve.ingest.bridge.device import Devices
 from releve.ingest.bridge.intake import Intake
+from releve.ingest.bridge.stray import Strays
 from releve.ingest.counters import Counters
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.pipeline import Pipeline
@@ -61,6 +62,7 @@ class Bridge:
         self._pipeline = Pipeline(self._group, self._counters)
         self._values = LastValues(LinkStore(self._directory, worker=uuid4()))
         self._devices: list[Devices] = []
+        self._strays: list[Strays] = []
         self._feed = RevocationFeed(url, revoked=self._forget, missed=lambda: self._forget(None))
         run_dir = settings.data_dir / "run"
         run_dir.mkdir(parents=True, exist_ok=True)
@@ -75,6 +77,8 @@ class Bridge:
         self._hub = Hub(self._directory, Feed(run_dir, index=FEED_INDEX))  # whoever watches, watches at a worker
         self._group.on_committed = self._hub.committed
         self._brokers = [self._bridge_of(broker, settings.batch_limit, run_dir) for broker in config.broker]
+        for action in config.rule_action:  # workers answer them; what they keep aside is looked after here
+            self._intake_of(action, settings.batch_limit)
 
     async def run(self) -> None:
         """Bridge until SIGTERM or SIGINT, then commit, acknowledge and say goodbye.
@@ -100,7 +104,8 @@ class Bridge:
             stopping.cancel()
 
     async def _serve(self, stopping: "asyncio.Task[bool]") -> None:
-        running = [asyncio.create_task(broker.run()) for broker in self._brokers]
+        works = [broker.run() for broker in self._brokers] + [strays.run() for strays in self._strays]
+        running = [asyncio.create_task(work) for work in works]
         try:
             await asyncio.wait((*running, stopping), return_when=asyncio.FIRST_COMPLETED)
             for task in running:
@@ -130,10 +135,14 @@ class Bridge:
         await self._directory.close()
 
     def _bridge_of(self, broker: Broker, batch_limit: int, folder: Path) -> BrokerBridge:
-        devices = Devices(self._directory, team=broker.team, own_name=f"bridge:{broker.name}")
+        return BrokerBridge(broker, self._intake_of(broker, batch_limit), folder=folder)
+
+    def _intake_of(self, entry: Broker | RuleAction, batch_limit: int) -> Intake:
+        devices = Devices(self._directory, team=entry.team, own_name=f"bridge:{entry.name}")
         self._devices.append(devices)
         intake = Intake(devices, self._feed, self._pipeline, self._values, batch_limit=batch_limit)
-        return BrokerBridge(broker, intake, folder=folder)
+        self._strays.append(Strays(intake, self._directory))
+        return intake
 
     def _forget(self, principal: str | None) -> None:
         for devices in self._devices:

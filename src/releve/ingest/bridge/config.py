@@ -159,11 +159,16 @@ def secret(*, file: str | None, variable: str | None) -> str | None:
 def _problems(config: Config) -> Iterator[str]:
     if not config.broker and not config.rule_action:
         yield "holds no [[broker]] and no [[rule_action]]"
-    for kind, entries in (("broker", config.broker), ("rule_action", config.rule_action)):
-        names = [entry.name for entry in entries]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                yield f"{kind}[{index}].name: {name!r} stands twice"
+    names: set[str] = set()
+    kinds: list[tuple[str, Sequence[Broker | RuleAction]]] = [
+        ("broker", config.broker),
+        ("rule_action", config.rule_action),
+    ]
+    for kind, entries in kinds:
+        for index, entry in enumerate(entries):
+            if entry.name in names:
+                yield f"{kind}[{index}].name: {entry.name!r} stands twice"
+            names.add(entry.name)
     for index, broker in enumerate(config.broker):
         for problem in _broker_problems(broker):
             yield f"broker[{index}].{problem}"

@@ -111,9 +111,9 @@ class Devices:
 
 def _judged(name: str, team: str, row: dict[str, Any] | None) -> Sender | Stranger:
     if row is None or row["is_foreign"]:
-        return Stranger(f"no device of the team {team!r} is called {name!r}; add it, then send it again")
+        return Stranger(f"no device of the team {team!r} is called {name!r}; add it, and this is taken")
     if not row["is_enabled"]:
-        return Stranger(f"the device {name!r} is disabled; enable it, then send it again")
+        return Stranger(f"the device {name!r} is disabled; enable it, and this is taken")
     return Sender(
         principal=f"device:{row['id']}",
         sign_in="",
