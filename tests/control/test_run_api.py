@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from releve.control.accounts.models import AuditEvent
+from releve.control.fleet.models import Asset
 from releve.control.fleet.services import register_device
 from releve.control.runs.models import Run
 
@@ -380,3 +381,15 @@ def test_a_sine_race_equals_its_closed_form(alice, signed_in, car):
     assert whole["mean"] == pytest.approx(50, abs=1e-9)
     assert whole["deviation"] == pytest.approx(30 / sqrt(2))
     assert (whole["low"], whole["high"]) == pytest.approx((20, 80))
+
+
+def test_a_race_whose_car_has_not_sent_yet_is_shown_empty(alice, signed_in, team):
+    api = signed_in(alice)
+    vehicle = Asset.objects.create(team=team, kind="vehicle", name="Red")
+    race = api.post(RUNS, {"asset": vehicle.pk, "kind": "race"}).json()
+
+    found = summary(api, race)
+
+    assert race["device"] is None
+    assert (found["channels"], found["first"], found["completeness"]["ratio"]) == ({}, None, 1)
+    assert api.get(f"{RUNS}/{race['id']}/buckets").json() == {"data": [], "next": None}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from releve.control.fleet.models import Device
 from releve.control.runs import infer, queries, services
-from releve.control.runs.models import Change, Run
+from releve.control.runs.models import Change, Exclusion, Run
 from releve.control.runs.problem import Overlaps
 from releve.control.teams.models import Team
 from releve.protocol.run import completeness
@@ -151,7 +151,7 @@ class History:
     def include(self, which):
         if self.model.exclusions:
             number = sorted(self.model.exclusions)[which % len(self.model.exclusions)]
-            services.include(services.Exclusion.objects.get(pk=number))
+            services.include(Exclusion.objects.get(pk=number))
             del self.model.exclusions[number]
 
     def run(self, which):
