@@ -8,7 +8,7 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from releve.protocol.topic import EVERYONE
+from releve.protocol.topic import EVERYONE, RACING
 from releve.storage.directory import Directory
 from releve.storage.queries import query
 
@@ -115,6 +115,12 @@ class LinkStore:
     async def keep_values(self, rows: Iterable[tuple[int, str, str, int]]) -> None:
         """Keep the last texts of topics: device, topic, text, microseconds since 1970."""
         await self._execute("mqtt_keep_values", [list(column) for column in zip(*rows, strict=True)])
+
+    async def last_race(self, device_id: int) -> bytes | None:
+        """What a car last said of its race, within a day."""
+        topics = [f"{prefix}/race" for prefix in RACING]
+        row = await self._row("mqtt_last_race", {"device": device_id, "topics": topics})
+        return None if row is None else row["payload"].encode()
 
     async def waiting_commands(self, device_id: int) -> list[Row]:
         """The commands that the device has not acknowledged, in order."""

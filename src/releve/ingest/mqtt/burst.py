@@ -5,17 +5,20 @@ client; 3.1.1 and QoS 0 have no word for it, so there it is kept in quarantine w
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from releve.ingest.contract import CONTRACTS, GENERIC, GYM, PROFILOMETRE, Contract
+from releve.ingest.contract import CONTRACTS, GENERIC, GYM, Contract
 from releve.ingest.contract.racing import Assembler
 from releve.ingest.counters import Counters
-from releve.ingest.decode import Arrival, Shape, decode, split
+from releve.ingest.decode import Arrival, Shape, decode, read_one, split
 from releve.ingest.mqtt.values import LastValues
 from releve.protocol.mqtt.event import Incoming
 from releve.protocol.mqtt.kind import Version
+from releve.protocol.mqtt.packet import Publish
+from releve.protocol.mqtt.property import NO_PROPERTIES
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.mqtt.session import Session
 from releve.protocol.outcome import Outcome, Receipt
@@ -51,12 +54,6 @@ class Answer(msgspec.Struct, frozen=True):
     text: str
 
 
-class _Judged(msgspec.Struct, gc=False):
-    incoming: Incoming
-    count: int
-    problem: Problem | None = None
-
-
 class Burst:
     """What some publishes of one link come to.
 
@@ -74,51 +71,62 @@ class Burst:
         self._values = values
         self._counters = counters
         self._batch_limit = batch_limit
-        self._judged: list[_Judged] = []
+        self._taken: list[Incoming] = []
+        self._problems: dict[int, Problem] = {}  # by the place in what was taken
 
     def take(self, incoming: Incoming, route: Route, *, sender: Sender, version: Version, assembler: Assembler) -> None:
         """Decode one publish."""
         packet = incoming.packet
-        is_told = version is Version.V5 and packet.qos > 0
-        arrival = Arrival(self._clock.now_us(), TRANSPORT, None if version is Version.V3_1_1 else _key(incoming))
-        first = len(self.entries)
+        key = _key(packet) if packet.properties is not NO_PROPERTIES else None
+        arrival = Arrival(self._clock.now_us(), TRANSPORT, key)
         contract = _contract(route, sender)
-        problem: Problem | None = None
+        is_told = packet.qos > 0 and version is Version.V5
+        self._taken.append(incoming)
         try:
             if route.purpose is Purpose.ANSWERS:
-                self.answers.append(_answer(incoming))
+                self.answers.append(_answer(packet))
             elif route.purpose is Purpose.RACING:
-                self._take_value(incoming, route.quantity, sender=sender, arrival=arrival, assembler=assembler)
+                self._take_value(packet, route.quantity, sender=sender, arrival=arrival, assembler=assembler)
+            elif packet.payload[:1] == b"{":  # by far the most: one reading, without a list around it
+                item = read_one(packet.payload, contract=contract, sender=sender, arrival=arrival, key=key)
+                self.entries.append(item)  # type: ignore[arg-type] # a receipt stands for an element of a batch only
             else:
                 shape = split(packet.payload, is_lines=False, limit=self._batch_limit)
-                problem = self._take_shape(shape, contract, sender=sender, arrival=arrival, is_told=is_told)
-        except Problem as refusal:
-            problem = refusal if is_told else None
-            if not is_told:
-                self._keep_aside(packet.payload, contract, sender=sender, arrival=arrival, problem=refusal)
-        self._judged.append(_Judged(incoming, len(self.entries) - first, problem))
+                self._take_shape(shape, contract, sender=sender, arrival=arrival, is_told=is_told)
+        except Problem as problem:
+            if is_told:
+                self._problems[len(self._taken) - 1] = problem
+            else:
+                self._keep_aside(packet.payload, contract, sender=sender, arrival=arrival, problem=problem)
 
     def tell(self, session: Session, receipts: Sequence[Receipt]) -> None:
         """Give the session its verdicts, now that all entries are committed."""
-        counters = self._counters
-        for receipt in receipts:
-            counters.ended(TRANSPORT, receipt.outcome)
-        for judged in self._judged:
-            if judged.problem is None:
-                session.committed(judged.incoming)
+        for outcome, count in Counter([receipt.outcome for receipt in receipts]).items():
+            self._counters.ended(TRANSPORT, outcome, count)
+        if not self._problems:
+            for incoming in self._taken:
+                session.committed(incoming)
+            return
+        for place, incoming in enumerate(self._taken):
+            problem = self._problems.get(place)
+            if problem is None:
+                session.committed(incoming)
             else:
-                counters.refused(TRANSPORT, judged.problem.slug())
-                reason = Reason(judged.problem.puback or PAYLOAD_FORMAT_INVALID)
-                session.refused(judged.incoming, reason, clean(str(judged.problem))[:1000])
+                self._counters.refused(TRANSPORT, problem.slug())
+                reason = Reason(problem.puback or PAYLOAD_FORMAT_INVALID)
+                session.refused(incoming, reason, clean(str(problem))[:1000])
 
     def fail(self, session: Session) -> None:
         """Nothing could be committed and the link is over: silence."""
-        for judged in self._judged:
-            session.failed(judged.incoming)
+        for incoming in self._taken:
+            session.failed(incoming)
 
-    def _take_shape(
-        self, shape: Shape, contract: Contract, *, sender: Sender, arrival: Arrival, is_told: bool
-    ) -> Problem | None:
+    def _take_shape(self, shape: Shape, contract: Contract, *, sender: Sender, arrival: Arrival, is_told: bool) -> None:
+        """Take the readings of one payload.
+
+        Raises:
+            BadReading: Some of a batch are refused, and the client can be told; the others are taken.
+        """
         refused: list[str] = []
         for index, item in enumerate(decode(shape, contract=contract, sender=sender, arrival=arrival)):
             if not isinstance(item, Receipt):
@@ -130,15 +138,13 @@ class Burst:
                 refused.append(f"reading {index}: {problem}")
             else:
                 self._keep_aside(shape.payloads[index], contract, sender=sender, arrival=arrival, problem=problem)
-        if not refused:
-            return None
-        more = f"; and {len(refused) - MOST_TOLD} more" if len(refused) > MOST_TOLD else ""
-        return BadReading("; ".join(refused[:MOST_TOLD]) + more + "; the others are stored")
+        if refused:
+            more = f"; and {len(refused) - MOST_TOLD} more" if len(refused) > MOST_TOLD else ""
+            raise BadReading("; ".join(refused[:MOST_TOLD]) + more + "; the others are stored")
 
     def _take_value(
-        self, incoming: Incoming, quantity: str, *, sender: Sender, arrival: Arrival, assembler: Assembler
+        self, packet: Publish, quantity: str, *, sender: Sender, arrival: Arrival, assembler: Assembler
     ) -> None:
-        packet = incoming.packet
         channels = assembler.take(quantity, packet.payload)
         text = packet.payload.decode("utf-8").strip()
         self._values.keep(sender.device_id or 0, packet.topic, text, arrival.received_us)
@@ -169,23 +175,22 @@ def clean(text: str) -> str:
 
 
 def _contract(route: Route, sender: Sender) -> Contract:
+    if route.purpose is Purpose.READINGS:
+        return CONTRACTS[sender.contract]  # racing devices send our own format there
     if route.purpose is Purpose.GYM:
         return GYM
-    if route.purpose is Purpose.READINGS and sender.contract in (GYM.name, PROFILOMETRE.name):
-        return CONTRACTS[sender.contract]
     return _RACING if route.purpose is Purpose.RACING else GENERIC
 
 
-def _key(incoming: Incoming) -> str | None:
+def _key(packet: Publish) -> str | None:
     """The sender's message id: the user property that is named like the HTTP header."""
-    for name, value in incoming.packet.properties.user_property:
+    for name, value in packet.properties.user_property:
         if name.lower() == KEY and 0 < len(value) <= KEY_LIMIT:
             return value
     return None
 
 
-def _answer(incoming: Incoming) -> Answer:
-    packet = incoming.packet
+def _answer(packet: Publish) -> Answer:
     try:
         text = packet.payload.decode("utf-8")
         named = packet.properties.correlation_data or b""

@@ -6,6 +6,7 @@ write, however many publishes it held. While a link's burst is being committed t
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from time import time
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -34,7 +35,7 @@ from releve.protocol.mqtt.packet import Connect, Publish, Will
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.mqtt.session import Session
 from releve.protocol.mqtt.state import SessionState
-from releve.protocol.problem import Problem, Unavailable
+from releve.protocol.problem import BadReading, Problem, Unavailable
 from releve.protocol.sender import Sender
 from releve.protocol.topic import Route
 from releve.storage.link_store import Ended
@@ -316,6 +317,7 @@ class Link:
             await self.note_refusal("client id", connect.client_id)
             raise Refused(Reason.CLIENT_IDENTIFIER_NOT_VALID, "this client id belongs to another principal")
         state = await self.outbox.still_allowed(claim)
+        await self._recall_race()
         if self._is_lost:
             self._surroundings.left(self)
             return
@@ -323,6 +325,15 @@ class Link:
         self._surroundings.entered(self)
         self.pump()
         await self.outbox.resume()
+
+    async def _recall_race(self) -> None:
+        """Let a car that says `race` only once go on with it after its connection broke."""
+        sender = self.sender
+        if sender is not None and sender.contract == "racing" and sender.device_id is not None:
+            race = await self._surroundings.store.last_race(sender.device_id)
+            if race is not None:
+                with suppress(BadReading):
+                    self._assembler.take("race", race)
 
     async def _judge_will(self, will: Will | None) -> None:
         if will is not None and self._route(will.topic) is None:

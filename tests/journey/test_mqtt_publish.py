@@ -1,0 +1,333 @@
+"""A PUBACK means committed: what comes over MQTT ends as it would over HTTP, on every transport of MQTT."""
+
+import json
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+
+import aiomqtt
+import httpx
+import paho.mqtt.client as paho
+import psycopg
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from tests.journey.mqtt_client import V3, V5, eventually, port_of, signed_in
+
+from releve.protocol.mqtt.packet import Puback, Pubcomp, Pubrec, Pubrel
+
+OPENSSL = shutil.which("openssl") or "openssl"
+BOTH = pytest.mark.parametrize("version", [V3, V5])
+
+
+def rows(server, device):
+    return server.query(
+        "SELECT channels FROM reading WHERE device_id = %s ORDER BY received, id",
+        device["id"],
+    )
+
+
+def kept_aside(server, device):
+    return server.query(
+        "SELECT payload, reason, transport FROM quarantine WHERE device_id = %s",
+        device["id"],
+    )
+
+
+def own(device):
+    return f"releve/{device['name']}/readings"
+
+
+@pytest.fixture
+def device(server):
+    return server.add_device()
+
+
+@contextmanager
+def commits_paused(server):
+    """Nothing can be written to the readings while this holds."""
+    with psycopg.connect(server.database_url) as connection:
+        connection.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        yield
+        connection.rollback()
+
+
+@pytest.mark.parametrize("protocol", [paho.MQTTv311, paho.MQTTv5])
+def test_paho_publishes_at_every_quality_of_service(server, device, protocol):
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+    client.username_pw_set(device["name"], device["secret"])
+    client.connect("127.0.0.1", port_of(server))
+    client.loop_start()
+
+    for qos in (0, 1, 2):
+        client.publish(own(device), json.dumps({"qos": qos}), qos=qos).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+    assert eventually(lambda: len(rows(server, device)) == 3)
+
+
+async def test_aiomqtt_publishes_an_array(server, device):
+    async with aiomqtt.Client(
+        "127.0.0.1", port_of(server), username=device["name"], password=device["secret"], timeout=10
+    ) as client:
+        await client.publish(own(device), json.dumps([{"n": 1}, {"n": 2}]), qos=1)
+
+    assert sorted(row[0]["n"] for row in rows(server, device)) == [1, 2]
+
+
+@pytest.mark.parametrize("version", ["311", "5"])
+def test_mosquitto_pub_publishes(server, device, version):
+    done = subprocess.run(
+        [
+            *("mosquitto_pub", "-V", version, "-h", "127.0.0.1", "-p", str(port_of(server)), "-u", device["name"]),
+            *("-P", device["secret"], "-q", "1", "-t", own(device), "-m", '{"speed": 12.5}'),
+        ],
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert rows(server, device) == [({"speed": 12.5},)]
+
+
+def test_paho_publishes_over_websocket(server, device):
+    client = paho.Client(CallbackAPIVersion.VERSION2, transport="websockets", protocol=paho.MQTTv5)
+    client.ws_set_options(path="/mqtt")
+    client.username_pw_set(device["name"], device["secret"])
+    client.connect("127.0.0.1", int(server.url.rpartition(":")[2]))
+    client.loop_start()
+
+    client.publish(own(device), '{"speed": 3}', qos=1).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+    assert rows(server, device) == [({"speed": 3},)]
+
+
+@BOTH
+def test_with_commits_paused_no_puback_leaves(server, device, version):
+    with signed_in(server, device, version) as client:
+        with commits_paused(server):
+            client.post(own(device), {"speed": 1})
+
+            assert client.is_silent(1.5)
+        answer = client.receive(30)
+
+    assert answer == Puback(1)
+    assert len(rows(server, device)) == 1
+
+
+@BOTH
+def test_a_burst_is_acknowledged_in_its_order_and_stored_once(server, device, version):
+    with signed_in(server, device, version) as client:
+        for number in range(500):
+            client.post(own(device), {"n": number, "time": f"2026-01-01T00:{number // 60:02}:{number % 60:02}Z"})
+        answers = [client.receive() for _ in range(500)]
+
+    assert [answer.packet_id for answer in answers] == list(range(1, 501))
+    assert sorted(row[0]["n"] for row in rows(server, device)) == list(range(500))
+
+
+@BOTH
+def test_the_same_publish_again_is_one_row_over_any_transport(server, device, version):
+    reading = {"speed": 7.5, "time": "2026-02-02T02:02:02Z"}
+    for dup in (False, True):
+        with signed_in(server, device, version) as client:
+            assert client.publish(own(device), reading, dup=dup) == Puback(1)
+    reply = httpx.post(f"{server.url}/api/v1/readings", json=reading, headers=server.bearer(device))
+
+    assert reply.json()["duplicate"] is True
+    assert len(rows(server, device)) == 1
+
+
+def test_a_quality_of_service_2_publish_is_stored_once_over_a_reconnect(server, device):
+    with signed_in(server, device, V3, client_id="two-" + device["name"], clean_start=False) as client:
+        assert client.publish(own(device), {"n": 2}, qos=2) == Pubrec(1)
+    time.sleep(1)  # the end of the link is written down a few times a second
+    with signed_in(server, device, V3, client_id="two-" + device["name"], clean_start=False) as client:
+        assert client.publish(own(device), {"n": 2}, qos=2, dup=True) == Pubrec(1)
+        client.send(Pubrel(1))
+        assert client.receive() == Pubcomp(1)
+
+    assert len(rows(server, device)) == 1
+
+
+def test_a_bad_payload_is_told_to_an_mqtt_5_client_and_its_neighbours_are_stored(server, device):
+    with signed_in(server, device, V5) as client:
+        for payload in (b'{"n": 1}', b'{"n": ', b'{"n": 3}'):
+            client.post(own(device), payload)
+        reasons = [client.receive().reason for _ in range(3)]
+
+    assert reasons == [0, 0x99, 0]
+    assert sorted(row[0]["n"] for row in rows(server, device)) == [1, 3]
+    assert kept_aside(server, device) == []
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_a_bad_payload_of_a_3_1_1_client_is_kept_with_its_raw_bytes_and_acknowledged(server, device, qos):
+    with signed_in(server, device, V3) as client:
+        client.post(own(device), b'{"n": 1}', qos=qos)
+        client.post(own(device), b'\x00\xff{"n": ', qos=qos)
+        client.post(own(device), b'{"n": 3}', qos=1)
+        answers = [client.receive() for _ in range(3 if qos else 1)]
+
+    assert all(answer.reason == 0 for answer in answers)
+    assert sorted(row[0]["n"] for row in rows(server, device)) == [1, 3]
+    ((payload, _, transport),) = kept_aside(server, device)
+    assert (bytes(payload), transport) == (b'\x00\xff{"n": ', "mqtt")
+
+
+def test_of_an_array_the_good_readings_are_stored_and_the_bad_one_is_named(server, device):
+    with signed_in(server, device, V5) as client:
+        answer = client.publish(own(device), [{"n": 1}, {"n": {"no": 1}}, {"n": 3}])
+
+    assert answer.reason == 0x99
+    assert "reading 1: n:" in answer.properties.reason_string
+    assert len(rows(server, device)) == 2
+
+
+def test_the_gym_topic_takes_contract_a(server):
+    gym = server.add_device("gym")
+    body = {"machine_id": 7, "timestamp": "2026-01-01T10:00:00", "repetitions": 3, "series_time": 4.5, "rest_time": 0.0}
+    body |= {"acceleration_x": 0.1, "acceleration_y": 0.2, "acceleration_z": 9.8}
+    with signed_in(server, gym, V5) as client:
+        assert client.publish("fitbuddy/sensors", body).reason == 0
+        assert client.publish("fitbuddy/sensors", {"machine_id": 7}).reason == 0x99
+
+    assert rows(server, gym)[0][0]["machine_id"] == 7
+
+
+def test_a_profilometre_sends_contract_c_by_what_it_declares(server):
+    device = server.add_device("profilometre", zone="Europe/Paris")
+    with signed_in(server, device, V3) as client:
+        body = {"temperature": 21.5, "humidite": 40, "accelerometre": 1, "timestamp": "2026-01-01T10:00:00"}
+        assert client.publish(own(device), body) == Puback(1)
+
+    ((time_utc,),) = server.query(
+        "SELECT time AT TIME ZONE 'UTC' FROM reading JOIN fleet_device AS d ON d.id = device_id WHERE d.name = %s",
+        device["name"],
+    )
+    assert time_utc.isoformat() == "2026-01-01T09:00:00"
+
+
+def test_two_cars_at_once_never_mix(server):
+    first, second = server.add_device("racing"), server.add_device("racing")
+    with signed_in(server, first) as one, signed_in(server, second) as two:
+        steps = [("race", "12.00", "7"), ("speed", "1.5", "2.5"), ("distance", "10", "20"), ("battery", "80", "90")]
+        for quantity, of_one, of_two in steps:
+            one.publish(f"esp32bis/{quantity}", of_one.encode())
+            two.publish(f"esp32/{quantity}", of_two.encode())
+        for quantity, value in (("speed", "3"), ("distance", "11"), ("battery", "79")):
+            one.publish(f"esp32bis/{quantity}", value.encode())
+        one.publish("esp32bis/race", b"false")
+
+    assert [row[0] for row in rows(server, first)] == [
+        {"race": 12, "speed": 1.5, "distance": 10, "battery": 80, "track": 0},
+        {"race": 12, "speed": 3, "distance": 11, "battery": 79, "track": 0},
+    ]
+    assert [row[0] for row in rows(server, second)] == [
+        {"race": 7, "speed": 2.5, "distance": 20, "battery": 90, "track": 0}
+    ]
+
+
+def test_a_car_that_says_its_race_once_goes_on_with_it_after_a_reconnect(server):
+    car = server.add_device("racing")
+    with signed_in(server, car) as client:
+        client.publish("esp32bis/race", b"5")
+    with signed_in(server, car) as client:
+        for quantity in ("speed", "distance", "battery"):
+            client.publish(f"esp32bis/{quantity}", b"1")
+
+    assert [row[0]["race"] for row in rows(server, car)] == [5]
+
+
+def test_the_last_values_of_a_car_are_answered_by_every_worker(server):
+    team = f"Racers {time.time_ns()}"
+    car, person = server.add_device("racing", team=team), server.add_account("viewer", team=team)
+    bearer = server.bearer(person)
+    began_s = time.monotonic()
+    empty = httpx.get(f"{server.url}/get_broker_data", headers=bearer, timeout=10)
+    assert (empty.status_code, empty.json()) == (504, {"message": "No data received from broker"})
+    assert time.monotonic() - began_s < 6
+    with signed_in(server, car) as client:
+        client.publish("esp32bis/speed", b"12.3")
+        client.publish("esp32bis/race", b"false")
+
+    for _ in range(6):  # a connection each, so that both workers are asked
+        reply = httpx.get(f"{server.url}/get_broker_data/", headers=bearer)
+        assert reply.json() == {"data": {"esp32bis/speed": "12.3", "esp32bis/race": "false"}}
+    assert httpx.get(f"{server.url}/get_broker_data").status_code == 401
+
+
+def test_a_will_is_a_reading_of_its_device(server, device):
+    from releve.protocol.mqtt.packet import Will  # noqa: PLC0415
+
+    with signed_in(server, device, V3, will=Will(own(device), b'{"gone": true}')):
+        pass
+
+    assert eventually(lambda: rows(server, device) == [({"gone": True},)])
+
+
+@pytest.fixture(scope="module")
+def certificates(reachable_directory):
+    """An authority, a server's certificate and a device's."""
+    folder = reachable_directory()
+
+    def openssl(*arguments):
+        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
+    for name in ("localhost", "device"):
+        openssl(
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+            "-subj",
+            f"/CN={name}",
+        )
+        (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial")
+        openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-out", f"{name}.pem", "-extfile", "san",
+        )  # fmt: skip
+    return folder
+
+
+def test_over_tls_a_device_signs_in_by_its_certificate_alone(start_server, certificates, free_port):
+    port = free_port()
+    server = start_server(
+        RELEVE_MQTT_TLS_PORT=str(port),
+        RELEVE_MQTT_CERTIFICATE=str(certificates / "localhost.pem"),
+        RELEVE_MQTT_KEY=str(certificates / "localhost.key"),
+        RELEVE_MQTT_CLIENT_CA=str(certificates / "ca.pem"),
+    )
+    device, person = server.add_device(), server.add_account("admin")
+    printed = subprocess.run(
+        [OPENSSL, "x509", "-in", str(certificates / "device.pem"), "-noout", "-fingerprint", "-sha256"],
+        capture_output=True, text=True, check=True, timeout=20,
+    ).stdout  # fmt: skip
+    client = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "--cafile", str(certificates / "ca.pem"), "-q", "1"]
+    certificate = ["--cert", str(certificates / "device.pem"), "--key", str(certificates / "device.key")]
+    reading = ["-t", own(device), "-m", '{"speed": 1}']
+
+    by_secret = subprocess.run(
+        [*client, "-u", device["name"], "-P", device["secret"], *reading], check=False, timeout=20
+    )
+    unknown = subprocess.run([*client, *certificate, *reading], check=False, timeout=20)
+    added = httpx.post(
+        f"{server.url}/api/v1/devices/{device['id']}/certificates",
+        json={"fingerprint": printed.strip().partition("=")[2]},
+        headers=server.bearer(person),
+    )
+    known = subprocess.run([*client, *certificate, *reading], check=False, timeout=20)
+
+    assert (by_secret.returncode, unknown.returncode, added.status_code, known.returncode) == (0, 4, 201, 0)
+    assert len(rows(server, device)) == 2

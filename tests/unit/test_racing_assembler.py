@@ -1,0 +1,92 @@
+"""A car's plain-text values become readings: race before every sample or once, both prefixes, nothing mixed up."""
+
+import pytest
+
+from releve.ingest.contract.racing import Assembler
+from releve.protocol.problem import BadReading
+
+
+def feed(car, *steps):
+    """The readings that come of `quantity=text` steps."""
+    taken = (
+        car.take(*(part if index == 0 else part.encode() for index, part in enumerate(step.split("="))))
+        for step in steps
+    )
+    return [reading for reading in taken if reading is not None]
+
+
+def test_a_reading_is_complete_with_race_speed_distance_and_battery():
+    assert feed(Assembler(), "race=12.00", "speed=12.3", "distance=40", "battery=81") == [
+        {"race": 12, "track": 0, "speed": 12.3, "distance": 40, "battery": 81}
+    ]
+
+
+def test_race_may_come_before_every_sample_or_once():
+    sample = ("speed=1", "distance=2", "battery=3")
+    often = feed(Assembler(), *(("race=7", *sample) * 3))
+    once = feed(Assembler(), "race=7", *(sample * 3))
+
+    assert often == once
+    assert len(once) == 3
+
+
+def test_the_values_may_come_in_any_order_and_race_last():
+    assert len(feed(Assembler(), "race=1", "battery=3", "distance=2", "speed=1")) == 1
+
+
+def test_what_was_measured_before_a_race_belongs_to_none():
+    assert feed(Assembler(), "speed=1", "distance=2", "battery=3", "race=1") == []
+
+
+@pytest.mark.parametrize("word", ["false", "False", "FALSE", " false "])
+def test_false_ends_the_race(word):
+    car = Assembler()
+    readings = feed(
+        car, "race=1", "speed=1", "distance=2", "battery=3", f"race={word}", "speed=9", "distance=9", "battery=9"
+    )
+
+    assert len(readings) == 1
+    assert car.race is None
+
+
+def test_the_next_race_starts_from_nothing():
+    readings = feed(Assembler(), "race=1", "track=3", "speed=1", "race=2", "distance=2", "battery=3", "speed=5")
+
+    assert readings == [{"race": 2, "track": 0, "speed": 5, "distance": 2, "battery": 3}]
+
+
+def test_the_track_stays_until_it_changes_and_a_timer_goes_with_its_sample():
+    readings = feed(
+        Assembler(),
+        *("race=1", "track=2", "timer=10", "speed=1", "distance=2", "battery=3"),
+        *("speed=1", "distance=2", "battery=3"),
+    )
+
+    assert [(each["track"], each.get("timer")) for each in readings] == [(2, 10), (2, None)]
+
+
+def test_a_repeated_value_replaces_the_first_when_a_sample_was_cut_short():
+    assert feed(Assembler(), "race=1", "speed=1", "speed=2", "distance=2", "battery=3")[0]["speed"] == 2
+
+
+@pytest.mark.parametrize("text", [b"", b"fast", b"nan", b"inf", b"1e400", b"1_0", b"\xff", b"1\x00", b"9" * 65])
+def test_what_is_no_number_is_refused_with_its_name(text):
+    car = Assembler()
+    car.take("race", b"1")
+
+    with pytest.raises(BadReading) as refused:
+        car.take("speed", text)
+
+    assert refused.value.field == "speed"
+
+
+def test_no_car_fills_the_memory_with_made_up_quantities():
+    car = Assembler()
+    for number in range(1_000):
+        car.take(f"made{number}", b"1")
+    car.take("race", b"1")
+    for number in range(1_000):
+        car.take(f"made{number}", b"1")
+
+    assert len(car._sample) <= 32
+    assert feed(car, "speed=1", "distance=2", "battery=3")
