@@ -3,6 +3,7 @@
 from typing import Any
 
 from releve.ingest.openapi import SECURITY, problems
+from releve.query import run_openapi
 
 Document = dict[str, Any]
 _DEVICE = {
@@ -19,6 +20,9 @@ def document() -> Document:
     return {
         "paths": {
             "/status/{machine_id}": {"get": _machine()},
+            "/sensor_data": {"post": run_openapi.sensor_data()},
+            "/api/v1/runs/compare": {"get": run_openapi.compare()},
+            "/api/v1/runs/{id}/export": {"get": run_openapi.export()},
             f"{_DEVICES}/readings": {"get": _readings()},
             f"{_DEVICES}/quarantine": {"get": _quarantine()},
             f"{_DEVICES}/quarantine/replay": {"post": _replay("replayQuarantine", "Replay all that is open", [])},

@@ -27,6 +27,7 @@ from releve.protocol.problem import Broken, Problem
 from releve.protocol.token import Keyring
 from releve.query.broker_data import BrokerRoutes
 from releve.query.routes import QueryRoutes
+from releve.query.run_routes import RunRoutes
 from releve.serve import guard
 from releve.serve.housekeeping import Housekeeping
 from releve.serve.mqtt import MqttServer
@@ -98,6 +99,7 @@ class Application:
         )
         ingest = IngestRoutes(self.authenticator, self.pipeline, batch_limit=settings.batch_limit)
         self._query = QueryRoutes(self.authenticator, self.directory, self.pipeline)
+        self._runs = RunRoutes(self.authenticator, self.directory)
         status = StatusRoutes(self.group, self.authenticator, self.directory, self.housekeeping, settings=settings)
         self.mqtt = MqttServer(
             settings,
@@ -146,7 +148,7 @@ class Application:
         request_id = next(self._request_ids)
         try:
             request = guard.checked(scope, receive, path=path, limits=self._limits, request_id=request_id)
-            handler = self._handlers.get(path) or self._query.find(path)
+            handler = self._handlers.get(path) or self._query.find(path) or self._runs.find(path)
             if handler is not None:
                 await handler(request, send)
             else:

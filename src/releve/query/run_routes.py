@@ -1,0 +1,75 @@
+"""The data plane's routes of runs: compare and export."""
+
+from releve.ingest.authenticate import Authenticator
+from releve.ingest.http import CHALLENGE
+from releve.ingest.request import Request, Send, answer_problem
+from releve.protocol.problem import Forbidden, MethodNotAllowed, NotFound, Unauthenticated
+from releve.protocol.sender import Sender
+from releve.query import run as runs
+from releve.query.routes import Handler, parameters
+from releve.query.run import Run
+from releve.query.run_compare import Comparison, answer_comparison
+from releve.query.run_export import answer_export, format_of
+from releve.storage.directory import Directory
+
+_RUNS = ("api", "v1", "runs")
+_LARGEST_ID = 2**63 - 1
+
+
+class RunRoutes:
+    """Finds the handler of a path and answers about runs of the caller's teams only."""
+
+    def __init__(self, authenticator: Authenticator, directory: Directory) -> None:
+        self._authenticator = authenticator
+        self._directory = directory
+
+    def find(self, path: str) -> Handler | None:
+        """The handler of a path, None when it is another's."""
+        match path.split("/")[1:]:
+            case [*start, "compare"] if tuple(start) == _RUNS:
+                return self._compare
+            case [*start, number, "export"] if tuple(start) == _RUNS:
+                return self._export(number)
+        return None
+
+    async def _compare(self, request: Request, send: Send) -> None:
+        try:
+            sender = await self._sender(request)
+        except Unauthenticated as problem:
+            await answer_problem(send, problem, headers=(CHALLENGE,))
+            return
+        comparison = Comparison.of(parameters(request))
+        found = [await self._run(number, sender) for number in comparison.runs]
+        await answer_comparison(self._directory, send, runs=found, comparison=comparison)
+
+    def _export(self, number: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            try:
+                sender = await self._sender(request)
+            except Unauthenticated as problem:
+                await answer_problem(send, problem, headers=(CHALLENGE,))
+                return
+            run = await self._run(number, sender)
+            form = format_of(parameters(request), accept=request.text(b"accept"))
+            await answer_export(self._directory, send, run=run, form=form)
+
+        return handler
+
+    async def _sender(self, request: Request) -> Sender:
+        if request.method not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(f"{request.path} takes GET only")
+        token = request.token()
+        if token is None:
+            raise Unauthenticated
+        sender = await self._authenticator.sender(token)
+        if sender.is_device:
+            raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
+        return sender
+
+    async def _run(self, text: str, sender: Sender) -> Run:
+        """A run, as long as the sender may read it; a stranger's is not found rather than forbidden."""
+        is_number = text.isascii() and text.isdigit() and int(text[:20]) <= _LARGEST_ID
+        found = await runs.find(self._directory, int(text)) if is_number else None
+        if found is None or not sender.may_read(found.team_id):
+            raise NotFound("there is no such run, or it is not your team's")
+        return found

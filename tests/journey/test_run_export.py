@@ -1,0 +1,213 @@
+"""Export and comparison of runs over real HTTP: every reading, every format, and deltas that a hand computes."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+from pyarrow import parquet
+
+# ruff: noqa: S113 - the published clients give no timeout either
+
+START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def editor(server):
+    return server.bearer(server.add_account("editor", team="Exporters"))
+
+
+@pytest.fixture(scope="module")
+def stranger(server):
+    return server.bearer(server.add_account("admin", team="Not exporters"))
+
+
+@pytest.fixture(scope="module")
+def race(server, editor):
+    """Drive a race: one sample a second with the speeds given, the distance their sum."""
+    vehicle = requests.post(f"{server.url}/vehicle", json={"name": "Car"}, headers=editor).json()["data"]["id"]
+
+    def drive(speeds, *, late_s=0.0, **more):
+        body = {"vehicle_id": vehicle, "name": "Race"}
+        number = requests.post(f"{server.url}/race", json=body, headers=editor).json()["data"]["id"]
+        distance = 0.0
+        for second, speed in enumerate(speeds):
+            date = (START + timedelta(seconds=second + late_s)).isoformat()
+            sample = {"race_id": number, "distance": distance, "speed": speed, "battery": 90, "date": date, **more}
+            assert requests.post(f"{server.url}/sensor_data", json=sample, headers=editor).status_code == 201
+            distance += speed
+        return number
+
+    return drive
+
+
+@pytest.fixture
+def export(server, editor):
+    def ask(number, accept="", query=""):
+        headers = {**editor, "Accept": accept}
+        return requests.get(f"{server.url}/api/v1/runs/{number}/export{query}", headers=headers)
+
+    return ask
+
+
+@pytest.fixture
+def compare(server, editor):
+    def ask(headers=None, **query):
+        return requests.get(f"{server.url}/api/v1/runs/compare", params=query, headers=headers or editor)
+
+    return ask
+
+
+def test_a_run_is_exported_as_ndjson_line_by_line_in_the_order_of_time(race, export):
+    number = race([1.0, 2.5, 4.0], note="7")
+
+    answer = export(number, "application/x-ndjson")
+
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    assert answer.headers["x-total-readings"] == "3"
+    assert [line["time"] for line in lines] == [f"2026-06-01T12:00:0{second}Z" for second in range(3)]
+    assert lines[1]["channels"] == {
+        "race": number,
+        "distance": 1.0,
+        "speed": 2.5,
+        "battery": 90,
+        "track": 0,
+        "note": "7",
+    }
+
+
+def test_a_run_is_exported_as_csv_whose_cells_tell_text_from_numbers(race, export):
+    number = race([1.0, 2.5], note="7", ready=True)
+
+    answer = export(number, "text/csv")
+
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert list(rows[0]) == [
+        "time", "id", "received", "sent", "battery", "distance", "note", "race", "ready", "speed", "track",
+    ]  # fmt: skip
+    assert (rows[1]["note"], rows[1]["speed"], rows[1]["ready"]) == ('"7"', "2.5", "true")
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+def test_a_run_is_exported_as_parquet_with_typed_columns(race, export):
+    number = race([1.0, 2.5], note="7")
+
+    answer = export(number, "application/vnd.apache.parquet")
+
+    table = parquet.read_table(io.BytesIO(answer.content))
+    assert table["speed"].to_pylist() == [1.0, 2.5]
+    assert str(table.schema.field("battery").type) == "int64"
+    assert table["note"].to_pylist() == ["7", "7"]
+    assert table["time"].to_pylist()[0] == START
+
+
+def test_the_format_may_stand_in_the_address_and_anything_else_is_refused(race, export):
+    number = race([1.0])
+
+    assert export(number, "*/*").headers["content-type"].startswith("text/csv")
+    assert export(number, "text/html", "?format=ndjson").headers["content-type"].startswith("application/x-ndjson")
+    assert export(number, "application/json").status_code == 406
+    assert export(number, "", "?format=xlsx").status_code == 400
+    assert export(number, "", "?speed=1").status_code == 400
+
+
+def test_what_is_excluded_and_what_is_another_runs_is_not_exported(server, race, export):
+    number, other = race([1.0, 2.0, 3.0]), race([9.0, 9.0, 9.0])
+    server.query(
+        "INSERT INTO runs_exclusion (device_id, part, since, until, reason, created_at) "
+        "SELECT device_id, part, %s::timestamptz, %s::timestamptz, 'bump', now() FROM runs_run WHERE id = %s "
+        "RETURNING id",
+        START + timedelta(seconds=1), START + timedelta(seconds=2), number,
+    )  # fmt: skip
+
+    assert [
+        json.loads(line)["channels"]["speed"] for line in export(number, "", "?format=ndjson").text.splitlines()
+    ] == [1, 3]
+    assert len(export(other, "", "?format=ndjson").text.splitlines()) == 3
+
+
+def test_a_run_without_readings_is_an_empty_export(race, export):
+    number = race([])
+
+    assert export(number, "", "?format=ndjson").text == ""
+    assert export(number, "", "?format=csv").text == "time,id,received,sent\r\n"
+    assert parquet.read_table(io.BytesIO(export(number, "", "?format=parquet").content)).num_rows == 0
+
+
+def test_two_runs_aligned_at_their_start_differ_as_a_hand_computes(race, compare):
+    one, two = race([1.0, 2.0, 3.0, 4.0]), race([2.0, 6.0, 4.0], late_s=100)
+
+    found = compare(runs=f"{one},{two}", align="start", channel="speed", step="0.5").json()
+
+    assert found["x"] == [0.0, 0.5, 1.0, 1.5, 2.0]
+    assert found["reference"] == one
+    assert found["runs"][0]["values"] == [1.0, 1.5, 2.0, 2.5, 3.0]
+    assert found["runs"][1]["values"] == [2.0, 4.0, 6.0, 5.0, 4.0]
+    assert found["runs"][1]["delta"] == [1.0, 2.5, 4.0, 2.5, 1.0]
+    assert found["runs"][0]["delta"] == [0.0] * 5
+
+
+def test_two_runs_along_the_distance_differ_as_a_hand_computes(race, compare):
+    slow, fast = race([2.0, 2.0, 2.0, 2.0]), race([3.0, 3.0, 3.0], late_s=7)
+
+    found = compare(runs=f"{slow},{fast}", align="distance", channel="speed", step="3").json()
+
+    assert found["x"] == [0.0, 3.0, 6.0]
+    assert found["runs"][1]["delta"] == [1.0, 1.0, 1.0]
+    assert found["runs"][0]["elapsed_s"] == [0.0, 1.5, 3.0]
+    assert found["runs"][1]["elapsed_s"] == [0.0, 1.0, 2.0]
+    assert found["runs"][1]["time_delta_s"] == [0.0, -0.5, -1.0]
+
+
+def test_a_grid_is_chosen_when_none_is_asked_for(race, compare):
+    numbers = [race([1.0, 2.0, 3.0]) for _ in range(3)]
+
+    found = compare(runs=",".join(map(str, numbers))).json()
+
+    assert len(found["x"]) == 500
+    assert (found["x"][0], found["x"][-1]) == (0.0, pytest.approx(2.0))
+    assert all(len(run["values"]) == len(run["delta"]) == 500 for run in found["runs"])
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "runs"),
+        ({"runs": "{run}"}, "runs"),
+        ({"runs": "{run},{run}"}, "runs"),
+        ({"runs": "1,2,3,4,5,6,7,8,9"}, "runs"),
+        ({"runs": "{run},{other}", "channel": "altitude"}, "channel"),
+        ({"runs": "{run},{other}", "align": "altitude"}, "channel"),
+        ({"runs": "{run},{other}", "step": "0"}, "step"),
+        ({"runs": "{run},{other}", "step": "0.0000001"}, "step"),
+        ({"runs": "{run},{other}", "speed": "1"}, "speed"),
+    ],
+)
+def test_a_wrong_comparison_is_400_and_the_field_is_named(race, compare, pair, query, field):
+    answer = compare(**{name: value.format(**pair) for name, value in query.items()})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == field
+
+
+@pytest.fixture(scope="module")
+def pair(race):
+    return {"run": race([1.0, 2.0]), "other": race([2.0, 3.0])}
+
+
+def test_who_is_not_of_the_team_finds_no_run(server, race, compare, stranger, pair):
+    address = f"{server.url}/api/v1/runs/{pair['run']}/export"
+    device = server.bearer(server.add_device("racing", team="Exporters"))
+
+    assert requests.get(address, headers=stranger).status_code == 404
+    assert requests.get(address).status_code == 401
+    assert requests.get(address, headers=device).status_code == 403
+    assert requests.post(address, headers=stranger).status_code == 405
+    runs = f"{pair['run']},{pair['other']}"
+    assert compare(headers=stranger, runs=runs).status_code == 404
+    assert compare(headers={"Accept": "*/*"}, runs=runs).status_code == 401
+    assert compare(headers=device, runs=runs).status_code == 403
+    assert compare(runs=f"{pair['run']},999999999999999999999999").status_code == 404
