@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -15,6 +16,9 @@ import psycopg
 import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+
+from releve.ingest.bridge import credential
+from releve.ingest.bridge.config import Broker, Topic
 
 MOSQUITTO = "/usr/sbin/mosquitto"
 RELEVE = (sys.executable, "-m", "releve")
@@ -62,6 +66,13 @@ class Mosquitto:
         """End it so that it writes down what it holds, and start it again."""
         self.end()
         self.start()
+
+    def write_copy(self):
+        """Have it write down what it holds, without stopping it."""
+        copy = self.folder / "mosquitto.db"
+        copy.unlink(missing_ok=True)
+        self.process.send_signal(signal.SIGUSR1)
+        _until(copy.exists, "Mosquitto writes no copy")
 
     def publish(self, messages):
         """Publish at QoS 1, in order; every message is the broker's when this returns."""
@@ -195,6 +206,24 @@ def test_every_message_that_a_restarted_broker_still_holds_arrives_once(server, 
     assert stored(server, car) == list(range(count))
 
 
+def test_what_a_killed_broker_sends_again_from_its_last_copy_is_stored_once(server, mosquitto, bridge, team):
+    car = server.add_device(team=team)
+    running = bridge({"template": "cars/{device}/telemetry"}).start()
+    running.end()
+    now_ms = time.time_ns() // 1_000_000
+    messages = [{"n": n, "time": now_ms + n} for n in range(2_000)]
+    mosquitto.publish((f"cars/{car['name']}/telemetry", json.dumps(message)) for message in messages)
+    mosquitto.write_copy()
+
+    running.start()
+    _until(lambda: len(stored(server, car)) > 100, "nothing arrives", running)
+    mosquitto.end(signal.SIGKILL)
+    mosquitto.start()
+    _until(lambda: len(stored(server, car)) >= 2_000, "not all arrive", running)
+
+    assert stored(server, car) == list(range(2_000))
+
+
 def test_with_commits_paused_the_broker_still_holds_everything(server, mosquitto, bridge, team):
     car = server.add_device(team=team)
     running = bridge({"template": "cars/{device}/telemetry"}).start()
@@ -309,6 +338,29 @@ def test_a_server_with_a_configuration_runs_the_bridge_itself(start_server, mosq
 
     assert stored(own, pi) == [1]
     assert "bridge" in own.processes
+
+
+def test_a_broker_on_the_https_port_hears_which_protocol_is_meant(tmp_path):
+    _make_certificates(tmp_path)
+    here = {key: str(tmp_path / name) for key, name in (("ca_file", "ca.crt"), ("certificate_file", "client.crt"))}
+    broker = Broker(
+        name="aws", url="mqtts://127.0.0.1:443", team="Home", topic=[Topic(template="a", device="b")],
+        alpn=["x-amzn-mqtt-ca"], key_file=str(tmp_path / "client.key"), **here,
+    )  # fmt: skip
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=here["ca_file"])
+    server.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.set_alpn_protocols(["http/1.1", "x-amzn-mqtt-ca"])
+
+    near, far = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = credential.tls(broker).wrap_bio(far, near, server_hostname="127.0.0.1")
+    theirs = server.wrap_bio(near, far, server_side=True)
+    for side in (ours, theirs, ours, theirs):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+
+    assert theirs.selected_alpn_protocol() == "x-amzn-mqtt-ca"
+    assert theirs.getpeercert()["subject"] == ((("commonName", "client"),),)
 
 
 def stored_now(connection, device):

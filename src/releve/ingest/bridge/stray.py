@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from typing import Any
 
 import msgspec
@@ -16,7 +17,9 @@ from releve.protocol.problem import Problem
 from releve.storage.directory import Directory
 from releve.storage.queries import query
 
-EVERY_S = 5.0
+SHORTEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 300.0
+SHARE = 0.02  # of the time may be spent on looking, however much is kept
 AT_ONCE = 500
 _log = structlog.get_logger()
 
@@ -47,9 +50,11 @@ class Strays:
         self._directory = directory
 
     async def run(self) -> None:
-        """Look every few seconds, until cancelled."""
+        """Look every few seconds, or less often when there is very much to look through, until cancelled."""
+        pause_s = SHORTEST_PAUSE_S
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(pause_s)
+            began_s = time.monotonic()
             try:
                 taken = await self.take()
             except Problem as problem:
@@ -57,6 +62,7 @@ class Strays:
             else:
                 if taken:
                     _log.info("kept messages have found their devices", messages=taken)
+            pause_s = min(max((time.monotonic() - began_s) / SHARE, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
 
     async def take(self) -> int:
         """Take what has a device by now, a page at a time; how many messages that were.
