@@ -171,6 +171,23 @@ def test_a_series_that_a_person_split_stays_split(device):
     assert len(series(device)) == SETS + 1
 
 
+def test_the_second_half_of_a_series_that_goes_on_still_ends_by_itself(device):
+    now = timezone.now()
+    offset = (now - START).total_seconds() - 20
+    for count in range(1, 5):
+        put(device, offset + count, reading(count))
+    (whole,) = series(device)
+    second = services.split(whole, at=START + timedelta(seconds=offset + 2.5))[1]
+    put(device, offset + 5, reading(5))
+
+    infer.infer(device, now + timedelta(minutes=5))
+
+    found = list(queries.runs_of_team(device.team))
+    assert [run.pk for run in found] == [whole.pk, second.pk]
+    assert [queries.summary(run).channels["repetitions"].last for run in found] == [2, 5]
+    assert not any(run.is_open for run in found)
+
+
 def test_undoing_a_split_gives_the_series_back_to_inference(device):
     for second, channels in recorded():
         put(device, second, channels)

@@ -235,7 +235,9 @@ def split(run: Run, *, at: datetime, by: Account | None = None, origin: Origin =
         second = Run.objects.get(pk=held.pk)
         second.pk, second.created_at, second.started_at = None, timezone.now(), at
         second._state.adding = True  # noqa: SLF001 - Django's documented way to copy a row
-        second.is_hand_cut = held.is_hand_cut = True
+        is_going_on = held.is_inferred and held.is_open and not held.is_hand_cut
+        second.is_hand_cut = not is_going_on  # inference ends it, as it would have ended the whole
+        held.is_hand_cut = True
         held.ended_at = at
         draft.add(second)
     return held, second
