@@ -16,6 +16,7 @@ from releve.control.runs.statement import EPOCH, FAR, plain, rows
 
 WIDTH = timedelta(seconds=5)
 LONGEST_COMMIT = timedelta(seconds=60)  # from `received` to visible, clocks that differ included
+USUAL_COMMIT = timedelta(seconds=10)  # looks that follow each other faster than this look back no further
 NEIGHBOURS = 12  # stale blocks this near are made in one statement, with the good ones between them
 LOCK = 1380273490
 FOLLOWED = ("started_at", "ended_at", "part", "device", "followed", "lap_points")
@@ -35,17 +36,27 @@ def follow(run: Run) -> None:
         return
     now = timezone.now()
     run.refresh_from_db(fields=FOLLOWED)  # a change may have moved it since the caller read it
-    if run.followed is None or _stale(run):
+    if run.followed is None or _stale(run, now):
         with transaction.atomic():
             lock_device(run.device_id)
             run.refresh_from_db(fields=FOLLOWED)
             if run.followed is None:
                 _drop_outside(run)
-            for span in joined(_stale(run)):
+            for span in joined(_stale(run, now)):
                 build(run, span)
             _note(run, now)
-    elif now - run.followed > LONGEST_COMMIT / 2:
+    else:
         _note(run, now)
+
+
+def look_back(followed: datetime, now: datetime) -> tuple[datetime, bool]:
+    """From which `received` on to look for readings, and whether that is far enough to move the watermark.
+
+    >>> look_back(EPOCH, EPOCH + USUAL_COMMIT * 2) == (EPOCH - LONGEST_COMMIT, True)
+    True
+    """
+    is_far = now - followed > USUAL_COMMIT
+    return followed - (LONGEST_COMMIT if is_far else USUAL_COMMIT), is_far
 
 
 def build(run: Run, span: Span) -> None:
@@ -110,10 +121,10 @@ def joined(starts: Sequence[datetime]) -> list[Span]:
     return spans
 
 
-def _stale(run: Run) -> list[datetime]:
+def _stale(run: Run, now: datetime) -> list[datetime]:
     if run.followed is None:
         return [start for (start,) in rows("stale_blocks", run)]
-    touched = rows("touched_blocks", run, followed=run.followed - LONGEST_COMMIT)
+    touched = rows("touched_blocks", run, followed=look_back(run.followed, now)[0])
     return [start for since, until in touched for start in _stale_within(run, (since, until))]
 
 
@@ -129,5 +140,6 @@ def _drop_outside(run: Run) -> None:
 
 
 def _note(run: Run, now: datetime) -> None:
-    run.followed = now
-    Run.objects.filter(pk=run.pk).update(followed=now)
+    if run.followed is None or look_back(run.followed, now)[1]:
+        run.followed = now
+        Run.objects.filter(pk=run.pk).update(followed=now)

@@ -64,13 +64,17 @@ def infer(device: Device, now: datetime | None = None) -> None:
     instant = now or timezone.now()
     with transaction.atomic():
         blocks.lock_device(device.pk)
-        touched = list(_touched(device, cutting))
+        looked_at = timezone.now()
+        known = Inference.objects.filter(device=device).first()
+        since, is_far = blocks.look_back(known.followed, looked_at) if known else (BEGINNING, True)
+        touched = list(_touched(device, cutting, since))
         for part, span in touched:
             recut(device, part, span, now=instant)
         still = {part for part, _ in touched}
         for run in _inferred(device).filter(ended_at=None).exclude(part__in=still):
             recut(device, run.part, (instant, instant), now=instant)
-        Inference.objects.update_or_create(device=device, defaults={"followed": timezone.now()})
+        if is_far:
+            Inference.objects.update_or_create(device=device, defaults={"followed": looked_at})
 
 
 def infer_all(now: datetime | None = None) -> int:
@@ -117,19 +121,18 @@ def fill(runs: Iterable[Run], boundaries: Sequence[datetime], given: Sequence[tu
             recut(run.device, part, (min(instants), max(instants)))
 
 
-def _touched(device: Device, cutting: Cutting) -> Iterator[tuple[str, Span]]:
-    known = Inference.objects.filter(device=device).first()
+def _touched(device: Device, cutting: Cutting, since: datetime) -> Iterator[tuple[str, Span]]:
     found = plain(
         "touched_parts",
         device=device.pk,
         part_channel=cutting.part_channel,
-        followed=known.followed - blocks.LONGEST_COMMIT if known else BEGINNING,
-        width=NEAR if known else EVER,
+        followed=since,
+        width=EVER if since == BEGINNING else NEAR,
     )
-    for value, since, until in found:
+    for value, first, last in found:
         if cutting.part_channel and value is None:
             continue  # a reading of no machine
-        yield part_of(cutting.part_channel, value) if cutting.part_channel else "", (since, until)
+        yield part_of(cutting.part_channel, value) if cutting.part_channel else "", (first, last)
 
 
 def _inferred(device: Device) -> QuerySet[Run]:
