@@ -8,13 +8,12 @@ from releve.ingest.authenticate import Authenticator, ExpiredToken, InvalidToken
 from releve.ingest.contract import GENERIC, GYM, PROFILOMETRE, Contract
 from releve.ingest.decode import Arrival, Shape, split
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Header, Request, Send, answer, answer_problem
+from releve.ingest.request import Request, Send, answer
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, MethodNotAllowed, Problem, Unauthenticated
 from releve.protocol.sender import Sender
 
 KEY_LIMIT = 256
-CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="api"')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,34 +41,34 @@ class IngestRoutes:
         try:
             receipt, sender = await self._accept_one(request, GYM)
         except Unauthenticated as problem:
-            detail = "Token expiré" if isinstance(problem, ExpiredToken) else "Token invalide"
-            await answer_problem(send, problem, {"detail": detail}, (CHALLENGE,))
-        else:
-            await answer(send, 200, {"message": "Données reçues", "device": sender.name, **verdict(receipt)})
+            problem.wire = in_gyms_words(problem)
+            raise
+        await self._answer(send, 200, {"message": "Données reçues", "device": sender.name, **verdict(receipt)})
 
     async def profilometre(self, request: Request, send: Send) -> None:
         """Contract C: one reading of a profilometre or a phone; exactly 200, for a repeat too."""
         try:
             receipt, sender = await self._accept_one(request, PROFILOMETRE)
         except Unauthenticated as problem:
-            await answer_problem(send, problem, not_valid(problem), (CHALLENGE,))
-        else:
-            await answer(send, 200, {"message": "Data received", "device": sender.name, **verdict(receipt)})
+            problem.wire = not_valid(problem)
+            raise
+        await self._answer(send, 200, {"message": "Data received", "device": sender.name, **verdict(receipt)})
 
     async def readings(self, request: Request, send: Send) -> None:
         """Our own: one object, an array, or one object per line; a verdict per reading, in order."""
-        try:
-            sender = await self._sender(request, GENERIC)
-            shape = await self._shape(request)
-            receipts = await self._accept(request, shape, GENERIC, sender)
-        except Unauthenticated as problem:
-            await answer_problem(send, problem, headers=(CHALLENGE,))
+        sender = await self._sender(request, GENERIC)
+        shape = await self._shape(request)
+        receipts = await self._accept(request, shape, GENERIC, sender)
+        if shape.is_batch:
+            is_taken = any(receipt.outcome is not Outcome.REFUSED for receipt in receipts)
+            await self._answer(send, 200 if is_taken else BadReading.status, verdicts(receipts))
         else:
-            if shape.is_batch:
-                is_taken = any(receipt.outcome is not Outcome.REFUSED for receipt in receipts)
-                await answer(send, 200 if is_taken else BadReading.status, verdicts(receipts))
-            else:
-                await answer(send, 200, verdict(receipts[0]))
+            await self._answer(send, 200, verdict(receipts[0]))
+
+    async def _answer(self, send: Send, status: int, document: dict[str, Any]) -> None:
+        began_s = time.perf_counter()
+        await answer(send, status, document)
+        self._pipeline.counters.time("answer", time.perf_counter() - began_s)
 
     async def _accept_one(self, request: Request, contract: Contract) -> tuple[Receipt, Sender]:
         sender = await self._sender(request, contract)
@@ -119,6 +118,11 @@ def verdicts(receipts: list[Receipt]) -> dict[str, Any]:
         **{outcome.value: count for outcome, count in counts.items()},
         "readings": [{"index": index, **verdict(receipt)} for index, receipt in enumerate(receipts)],
     }
+
+
+def in_gyms_words(problem: Problem) -> dict[str, Any]:
+    """Contract A's document for a token that is missing, expired or not valid."""
+    return {"detail": "Token expiré" if isinstance(problem, ExpiredToken) else "Token invalide"}
 
 
 def not_valid(problem: Problem) -> dict[str, Any]:

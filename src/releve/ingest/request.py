@@ -14,6 +14,7 @@ from releve.protocol.problem import (
     RepeatedHeader,
     TooLarge,
     TooSlow,
+    Unauthenticated,
     UnsupportedMedia,
 )
 
@@ -27,6 +28,8 @@ Header = tuple[bytes, bytes]
 _ONCE = frozenset({
     b"authorization", b"host", b"token", b"content-length", b"content-type", b"content-encoding", b"idempotency-key",
 })  # fmt: skip
+CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="api"')
+BODY_ARRIVED = "releve.body_arrived"  # set in the scope by a server that has the whole body before it calls us
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
 encode = msgspec.json.Encoder().encode
@@ -52,7 +55,7 @@ class Request:
 
     __slots__ = ("headers", "id", "limits", "method", "path", "receive", "scope")
 
-    def __init__(self, scope: Scope, receive: Receive, *, path: str, limits: Limits, id: str) -> None:  # noqa: A002
+    def __init__(self, scope: Scope, receive: Receive, *, path: str, limits: Limits, id: str) -> None:  # noqa: A002 - it is what it is
         self.scope = scope
         self.receive = receive
         self.path = path
@@ -103,25 +106,28 @@ class Request:
         return inflate(body, limit=self.limits.body_bytes)
 
     async def _received(self) -> bytes:
+        if BODY_ARRIVED in self.scope:  # nothing to wait for, so no timer
+            return await self._joined()
         try:
             async with asyncio.timeout(self.limits.body_s):
-                message = await self._next()
-                body: bytes = message.get("body", b"")
-                if not message.get("more_body", False):
-                    return body
-                parts = [body]
-                size = len(body)
-                while message.get("more_body", False):
-                    message = await self._next()
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > self.limits.body_bytes:
-                        raise TooLarge(
-                            f"the body is larger than {self.limits.body_bytes} bytes; send fewer readings at once"
-                        )
-                return b"".join(parts)
+                return await self._joined()
         except TimeoutError as error:
             raise TooSlow from error
+
+    async def _joined(self) -> bytes:
+        message = await self._next()
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            return body
+        parts = [body]
+        size = len(body)
+        while message.get("more_body", False):
+            message = await self._next()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self.limits.body_bytes:
+                raise TooLarge(f"the body is larger than {self.limits.body_bytes} bytes; send fewer readings at once")
+        return b"".join(parts)
 
     async def _next(self) -> Message:
         message = await self.receive()
@@ -160,6 +166,8 @@ async def answer(send: Send, status: int, document: Any, headers: Iterable[Heade
 async def answer_problem(send: Send, problem: Problem, document: Any = None, headers: Iterable[Header] = ()) -> None:
     """Answer a problem, as RFC 9457 says unless the contract has its own document."""
     extra = [_PROBLEM if document is None else _JSON, *headers]
+    if isinstance(problem, Unauthenticated) and CHALLENGE not in extra:
+        extra.append(CHALLENGE)  # RFC 9110, section 15.5.2
     if problem.retry_after_s is not None:
         extra.append((b"retry-after", str(problem.retry_after_s).encode()))
     if isinstance(problem, TooLarge | TooSlow | BadRequest):

@@ -23,10 +23,10 @@ from releve.ingest.bridge.device import Devices, NoTeam
 from releve.ingest.bridge.intake import NAME_LIMIT, TRANSPORT, Intake, Letter, Parcel, encode
 from releve.ingest.contract import CONTRACTS
 from releve.ingest.decode import Arrival, split
-from releve.ingest.http import CHALLENGE, iso, verdicts
+from releve.ingest.http import iso, verdicts
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Request, Send, answer, answer_problem
+from releve.ingest.request import CHALLENGE, Request, Send, answer, answer_problem
 from releve.protocol import strict_json
 from releve.protocol.problem import (
     BadReading,

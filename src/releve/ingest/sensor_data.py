@@ -8,9 +8,9 @@ import msgspec
 from releve.ingest.authenticate import Authenticator
 from releve.ingest.contract import CONTRACTS
 from releve.ingest.decode import Arrival, Shape, read_one
-from releve.ingest.http import CHALLENGE, iso, message_key, verdict
+from releve.ingest.http import iso, message_key, verdict
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Request, Send, answer, answer_problem, encode
+from releve.ingest.request import CHALLENGE, Request, Send, answer, answer_problem, encode
 from releve.protocol import strict_json
 from releve.protocol.clock import SMALLEST_EPOCH
 from releve.protocol.outcome import Outcome, Receipt

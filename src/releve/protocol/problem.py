@@ -31,7 +31,13 @@ UNSPECIFIED = 0x80
 
 
 class Problem(Exception):
-    """The submission was refused; nothing of it was stored."""
+    """The submission was refused; nothing of it was stored.
+
+    Attributes:
+        field: Where the trouble is, for a person to mend.
+        code: A word for programs, where a contract has one.
+        wire: The document that a contract's clients read instead of ours.
+    """
 
     title: ClassVar[str] = "Refused"
     status: ClassVar[int] = 400
@@ -42,6 +48,7 @@ class Problem(Exception):
         self.detail = detail or (self.__doc__ or "").strip().partition("\n")[0]
         self.field = field
         self.code = code
+        self.wire: dict[str, object] | None = None
         super().__init__(self.detail if field is None else f"{field}: {self.detail}")
 
     def document(self) -> dict[str, object]:

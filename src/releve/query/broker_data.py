@@ -5,8 +5,7 @@ from time import monotonic
 from typing import Any
 
 from releve.ingest.authenticate import Authenticator
-from releve.ingest.http import CHALLENGE
-from releve.ingest.request import Request, Send, answer, answer_problem
+from releve.ingest.request import CHALLENGE, Request, Send, answer, answer_problem
 from releve.protocol.problem import Forbidden, MethodNotAllowed, Problem, Unauthenticated
 from releve.storage.directory import Directory
 from releve.storage.queries import query

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from psycopg.rows import dict_row
 
-from releve.ingest.authenticate import Authenticator, ExpiredToken
-from releve.ingest.http import CHALLENGE
+from releve.ingest.authenticate import Authenticator
+from releve.ingest.http import in_gyms_words
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Request, Send, answer_problem
+from releve.ingest.request import Request, Send
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query import commands, machine, quarantine, readings
@@ -83,13 +83,12 @@ class QueryRoutes:
             try:
                 sender = await self._sender(request, "GET")
             except Unauthenticated as problem:
-                detail = "Token expiré" if isinstance(problem, ExpiredToken) else "Token invalide"
-                await answer_problem(send, problem, {"detail": detail}, (CHALLENGE,))
-                return
+                problem.wire = in_gyms_words(problem)
+                raise
             async with self._directory.connection() as connection:
                 await machine.answer_status(connection, send, sender=sender, number=number)
 
-        return self._challenged(handler)
+        return handler
 
     def _readings(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
@@ -99,7 +98,7 @@ class QueryRoutes:
             async with self._directory.connection() as connection:
                 await readings.answer_page(connection, send, device_id=device.id, page=page)
 
-        return self._challenged(handler)
+        return handler
 
     def _quarantine(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
@@ -108,7 +107,7 @@ class QueryRoutes:
             async with self._directory.connection() as connection:
                 await quarantine.answer_page(connection, send, device_id=device.id, asked=parameters(request))
 
-        return self._challenged(handler)
+        return handler
 
     def _replay(self, device_id: str, number: str | None) -> Handler:
         async def handler(request: Request, send: Send) -> None:
@@ -121,7 +120,7 @@ class QueryRoutes:
             replay = quarantine.Replay(self._directory, self._pipeline, device.as_sender(sender))
             await replay.answer(send, chosen=chosen, change=change)
 
-        return self._challenged(handler)
+        return handler
 
     def _commands(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
@@ -137,7 +136,7 @@ class QueryRoutes:
                     connection, send, device_id=device.id, asked=parameters(request), whole=whole
                 )
 
-        return self._challenged(handler)
+        return handler
 
     def _config(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
@@ -151,7 +150,7 @@ class QueryRoutes:
             async with self._directory.connection() as connection:
                 await commands.answer_config(connection, send, device_id=device.id)
 
-        return self._challenged(handler)
+        return handler
 
     def _certificates(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
@@ -160,7 +159,7 @@ class QueryRoutes:
             async with self._directory.connection() as connection:
                 await commands.answer_new_certificate(connection, send, device_id=device.id, body=body)
 
-        return self._challenged(handler)
+        return handler
 
     async def _edited(self, request: Request, method: str, device_id: str) -> tuple[Sender, Device]:
         """The asking person and the device, as long as they may change it."""
@@ -169,15 +168,6 @@ class QueryRoutes:
         if not sender.may_edit(device.team_id):
             raise Forbidden("this takes the role editor")
         return sender, device
-
-    def _challenged(self, handler: Handler) -> Handler:
-        async def with_challenge(request: Request, send: Send) -> None:
-            try:
-                await handler(request, send)
-            except Unauthenticated as problem:
-                await answer_problem(send, problem, headers=(CHALLENGE,))
-
-        return with_challenge
 
     async def _sender(self, request: Request, method: str) -> Sender:
         if request.method != method and not (method == "GET" and request.method == "HEAD"):

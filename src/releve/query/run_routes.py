@@ -1,8 +1,7 @@
 """The data plane's routes of runs: compare and export."""
 
 from releve.ingest.authenticate import Authenticator
-from releve.ingest.http import CHALLENGE
-from releve.ingest.request import Request, Send, answer_problem
+from releve.ingest.request import CHALLENGE, Request, Send, answer_problem
 from releve.protocol.problem import Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query import run as runs

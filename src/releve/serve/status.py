@@ -44,8 +44,8 @@ class StatusRoutes:
         await answer(send, 503 if reasons else 200, document)
 
     async def metrics(self, request: Request, send: Send) -> None:
-        """All workers' counts in Prometheus' text format; elsewhere than on loopback for signed-in people."""
-        if not is_loopback(self._settings.host):
+        """All workers' counts in Prometheus' text format; for signed-in people where others can ask."""
+        if not is_loopback(self._settings.host) or self._settings.public_url or self._settings.trusted_proxies:
             await self._refuse_strangers(request)
         headers = [(b"content-type", metrics.CONTENT_TYPE)]
         await send_bytes(send, 200, metrics.render(self._housekeeping.snapshots()), headers)

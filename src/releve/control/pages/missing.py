@@ -1,9 +1,12 @@
 """What is answered where no view answers: a problem document to programs, a friendly page to people."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from releve.protocol.problem import Forbidden, NotFound, Problem
+from releve.protocol.problem import Broken, Forbidden, NotFound, Problem, Unavailable
 
 MACHINE_PATHS = (
     "api",
@@ -34,13 +37,6 @@ class Malformed(Problem):
     title = "Malformed request"
 
 
-class Broken(Problem):
-    """Something went wrong in the server; it is in the server's log. Try again."""
-
-    title = "Server error"
-    status = 500
-
-
 def is_for_programs(request: HttpRequest) -> bool:
     """Programs call the API and the contracts' paths, or do not ask for HTML."""
     first = request.path_info.lstrip("/").partition("/")[0]
@@ -64,6 +60,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: drawn without the database or the session, which may be what is broken."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):  # PostgreSQL restarts
+        return _problem(Unavailable("the database does not answer; try again"))
     return _problem(Broken()) if is_for_programs(request) else render(None, "500.html", status=500)
 
 
@@ -78,4 +76,5 @@ def _problem(problem: Problem) -> JsonResponse:
         status=problem.status,
         content_type="application/problem+json",
         json_dumps_params={"ensure_ascii": False},
+        headers={} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)},
     )
