@@ -157,7 +157,7 @@ class Application:
             return
         except Problem as problem:
             self._note(problem, path=path, request_id=request_id, scope=scope)
-            await answer_problem(send, problem, headers=((b"x-request-id", request_id.encode()),))
+            await answer_problem(send, problem, problem.wire, ((b"x-request-id", request_id.encode()),))
         except Exception:  # noqa: BLE001 - the boundary: whatever broke, its sender gets an answer and we a trace
             _log.exception("request failed", path=path, request_id=request_id)
             self.counters.refused("http", Broken.slug())
