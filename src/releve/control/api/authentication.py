@@ -79,11 +79,11 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     target_class = TokenAuthentication
     name = ["bearer", "token"]  # noqa: RUF012 - drf-spectacular's way of declaring
 
-    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:  # noqa: ARG002
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:  # noqa: ARG002 - the framework's signature
         """Either of them is enough."""
         return [{name: []} for name in self.name]
 
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:  # noqa: ARG002 - the framework's signature
         """The security schemes, word for word as the data plane declares them."""
         return [
             {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
