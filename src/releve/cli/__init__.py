@@ -12,6 +12,7 @@ COMMANDS = {
     "account": ("releve.cli.account", "Add, list and disable people's accounts."),
     "device": ("releve.cli.device", "Add, list and disable devices."),
     "send": ("releve.cli.send", "Send one reading as a device."),
+    "import": ("releve.cli.import_", "Read history from CSV, NDJSON or Parquet."),
     "simulate": ("releve.cli.simulate", "Play devices that send plausible readings."),
     "bridge": ("releve.cli.bridge", "Read the topics of brokers that already exist."),
     "doctor": ("releve.cli.doctor", "Check an installation and say how to mend it."),

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+EXACT = "releve:id:"  # in front of an identity that is known already, as in an export that is read in again
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -31,7 +33,16 @@ def of_content(channels: bytes, *, uptime_ms: int | None = None, sent: str | Non
 
 
 def of_key(key: str) -> int:
-    """The identity that the sender's own message id gives: a signed 64-bit hash of it."""
+    """The identity that the sender's own message id gives: a signed 64-bit hash of it.
+
+    A reading that was exported keeps its identity when it is imported: `releve:id:` and the number.
+
+    >>> of_key("releve:id:-42")
+    -42
+    """
+    exact = key.removeprefix(EXACT)
+    if exact != key and exact.removeprefix("-").isdecimal() and exact.isascii() and _LEAST <= int(exact) <= _GREATEST:
+        return int(exact)
     return _hash(b"key\0" + key.encode())
 
 

@@ -49,6 +49,7 @@ class ParquetWriter:
     def __init__(self, channels: Mapping[str, AbstractSet[str]]) -> None:
         self._channels = list(channels)
         self._mixed = {name for name, kinds in channels.items() if type_of(kinds) is None}
+        self._floats = {name for name, kinds in channels.items() if kinds == {"number"}}
         fields = [pa.field("time", INSTANT), pa.field("id", pa.int64()), pa.field("received", INSTANT)]
         fields += [pa.field("sent", pa.string()), *(_field(name, kinds) for name, kinds in channels.items())]
         self._schema = pa.schema(fields)
@@ -74,7 +75,11 @@ class ParquetWriter:
         return self._drain()
 
     def _value(self, name: str, value: Any) -> Any:
-        return msgspec.json.encode(value).decode() if name in self._mixed and value is not None else value
+        if value is None:
+            return None
+        if name in self._floats:
+            return float(value)  # the database writes 1e22 without its exponent
+        return msgspec.json.encode(value).decode() if name in self._mixed else value
 
     def _drain(self) -> bytes:
         return self._sink.take()

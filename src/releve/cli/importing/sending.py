@@ -1,0 +1,110 @@
+"""Where a batch of history goes: to the running server, or through the same rules without being sent."""
+
+import time
+from datetime import tzinfo
+from typing import Any, Protocol
+
+import httpx
+import msgspec
+
+from releve.ingest.contract import GENERIC
+from releve.ingest.decode import Arrival, read_one
+from releve.protocol.problem import BadReading
+from releve.protocol.reading import Quarantined
+from releve.protocol.sender import Sender
+
+ROUTE = "/api/v1/readings"
+TIMEOUT_S = 60.0
+TRIES = 8
+LONGEST_PAUSE_S = 10.0
+AGAIN = "run the same command again, nothing counts twice"
+_encode = msgspec.json.Encoder().encode
+Verdict = dict[str, Any]
+
+
+class NotTaken(Exception):
+    """The server took no batch any more; the message says what to do."""
+
+
+class Target(Protocol):
+    """Takes batches of readings."""
+
+    def take(self, batch: list[dict[str, Any]]) -> list[Verdict]:
+        """The verdict of each reading, in order."""
+
+
+class Rehearsal:
+    """Holds readings to the server's own rules and sends nothing."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._sender = Sender(
+            principal="rehearsal",
+            sign_in="",
+            name="",
+            device_id=0,
+            team_id=None,
+            contract=GENERIC.name,
+            zone=zone,
+            roles={},
+            is_device=True,
+            expires_s=0.0,
+        )
+
+    def take(self, batch: list[dict[str, Any]]) -> list[Verdict]:
+        """What the server would say, but for repeats."""
+        return [self._verdict(_encode(reading)) for reading in batch]
+
+    def _verdict(self, payload: bytes) -> Verdict:
+        arrival = Arrival(received_us=time.time_ns() // 1000, transport="http")
+        try:
+            item = read_one(payload, contract=GENERIC, sender=self._sender, arrival=arrival, key=None)
+        except BadReading as problem:
+            return {"outcome": "refused", "field": problem.field, "reason": problem.detail}
+        if isinstance(item, Quarantined):
+            return {"outcome": "quarantined", "field": item.field, "reason": item.reason}
+        return {"outcome": "accepted"}
+
+
+class Uploads:
+    """Sends batches to the running server; one that is not answered is sent again, which counts nothing twice."""
+
+    def __init__(self, url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S)
+
+    def take(self, batch: list[dict[str, Any]]) -> list[Verdict]:
+        """Store a batch.
+
+        Raises:
+            NotTaken: The server refuses it as a whole, or does not answer for a while.
+        """
+        body = _encode(batch)
+        why = ""
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(min(2.0 ** (attempt - 1), LONGEST_PAUSE_S))
+            try:
+                reply = self._client.post(ROUTE, content=body)
+            except httpx.TransportError as error:
+                why = f"the server does not answer ({error})"
+                continue
+            if reply.status_code in {429, 503}:
+                why = f"the server is busy ({reply.status_code})"
+                continue
+            return _verdicts(reply)
+        raise NotTaken(f"{why}; {AGAIN}")
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+
+def _verdicts(reply: httpx.Response) -> list[Verdict]:
+    try:
+        document = reply.json()
+    except ValueError as error:
+        raise NotTaken(f"{reply.url} answered {reply.status_code}, and not as a Relevé does") from error
+    if "readings" in document:
+        verdicts: list[Verdict] = document["readings"]
+        return verdicts
+    raise NotTaken(f"refused ({reply.status_code}): {document.get('detail', document)}; {AGAIN}")

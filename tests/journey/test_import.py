@@ -1,0 +1,185 @@
+"""`releve import` against a real server: history comes in once, refused lines are told, exports come back the same."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+START = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
+TEAM = "Importers"
+
+
+@pytest.fixture(scope="module")
+def editor(server):
+    return server.bearer(server.add_account("editor", team=TEAM))
+
+
+@pytest.fixture
+def device(server):
+    return server.add_device(team=TEAM)["name"]
+
+
+def rows(server, name):
+    """What is stored of a device: instant, identity and channels, in order."""
+    sql = (
+        "SELECT time, reading.id, channels::text FROM reading JOIN fleet_device AS device ON device.id = device_id "
+        "WHERE device.name = %s ORDER BY time, reading.id"
+    )
+    return server.query(sql, name)
+
+
+def write_csv(path, lines, header="time,speed,note"):
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def seconds(count):
+    return [f"{(START + timedelta(seconds=second)).isoformat()},{second}.5,lap" for second in range(count)]
+
+
+def test_history_comes_in_with_a_progress_bar_and_a_second_time_counts_nothing_twice(server, device, tmp_path):
+    file = write_csv(tmp_path / "history.csv", seconds(2_500))
+
+    first = server.command("import", file, "--device", device)
+    second = server.json("import", file, "--device", device)
+
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "2500 lines: 2500 stored\n"
+    assert "Importing history.csv" in first.stderr
+    assert (second["duplicate"], second["lines"]) == (2_500, 2_500)
+    assert len(rows(server, device)) == 2_500
+    assert rows(server, device)[1] == (
+        START + timedelta(seconds=1),
+        rows(server, device)[1][1],
+        '{"note": "lap", "speed": 1.5}',
+    )
+
+
+def test_a_dry_run_checks_every_line_as_the_server_would_and_stores_nothing(server, device, tmp_path):
+    lines = [*seconds(3), "1999-01-01T00:00:00Z,1,old", "yesterday,2,x", ",3,x"]
+    file = write_csv(tmp_path / "history.csv", lines)
+
+    rehearsed = server.command("import", file, "--device", device, "--dry-run", "--json")
+
+    assert rehearsed.returncode == 1
+    found = json.loads(rehearsed.stdout)
+    assert (found["dry_run"], found["accepted"], found["quarantined"], found["refused"]) == (True, 3, 1, 2)
+    assert [(line["line"], line["field"]) for line in found["not_taken"]] == [
+        (7, "time"), (5, "timestamp"), (6, "timestamp"),
+    ]  # fmt: skip
+    assert rows(server, device) == []
+
+
+def test_each_refused_line_is_reported_with_number_field_and_reason_and_harms_no_other(server, device, tmp_path):
+    lines = [*seconds(2), "2025-03-01T09:00:00Z,1", "soon,2,x", f"2025-03-01T10:00:00Z,4,{'x' * 2000}", *seconds(3)[2:]]
+    file = write_csv(tmp_path / "history.csv", lines)
+    report = tmp_path / "refused.csv"
+
+    done = server.command("import", file, "--device", device, "--report", str(report))
+
+    assert done.returncode == 1
+    assert "6 lines: 3 refused, 3 stored" in done.stdout
+    refused = list(csv.DictReader(io.StringIO(report.read_text())))
+    assert [(line["line"], line["field"]) for line in refused] == [("4", ""), ("5", "timestamp"), ("6", "note")]
+    assert all(line["outcome"] == "refused" and line["reason"] for line in refused)
+    assert len(rows(server, device)) == 3
+
+
+def test_columns_are_renamed_and_naive_times_are_in_the_devices_zone(server, tmp_path):
+    device = server.add_device(team=TEAM, zone="Europe/Paris")["name"]
+    file = write_csv(tmp_path / "a.csv", ["2025-07-01 14:00:00;3.5;"], header="when;v (m/s);note")
+
+    done = server.command("import", file, "--device", device, "--time-column", "when", "--map", "v (m/s)=speed")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    ((time, _, channels),) = rows(server, device)
+    assert (time, json.loads(channels)) == (datetime(2025, 7, 1, 12, tzinfo=UTC), {"speed": 3.5})
+
+
+def test_an_import_that_is_killed_goes_on_where_it_was_when_it_is_run_again(server, device, tmp_path):
+    file = write_csv(tmp_path / "history.csv", seconds(6_000))
+    arguments = ["import", file, "--device", device, "--data-dir", str(server.data_dir)]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "releve", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while killed.poll() is None and not rows(server, device):
+        pass
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+
+    again = server.json("import", file, "--device", device)
+
+    assert again["lines"] == again["stored"] + again.get("duplicate", 0) == 6_000
+    assert len(rows(server, device)) == 6_000
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_an_exported_run_is_imported_as_the_very_same_rows(server, editor, tmp_path, form):
+    race, driver = exported_race(server, editor)
+    file = tmp_path / f"run.{form}"
+    answer = httpx.get(f"{server.url}/api/v1/runs/{race}/export", params={"format": form}, headers=editor)
+    file.write_bytes(answer.content)
+    other = server.add_device("racing", team=TEAM)["name"]
+
+    elsewhere = server.json("import", str(file), "--device", other)
+    home = server.json("import", str(file), "--device", driver)
+
+    original = rows(server, driver)
+    assert rows(server, other) == original
+    assert (elsewhere["stored"], home["duplicate"]) == (len(original), len(original))
+    assert len(original) == 5
+
+
+def exported_race(server, editor):
+    """A race with every kind of value, and a sample that had its sender's own id; its number and its device's name."""
+    vehicle = httpx.post(f"{server.url}/vehicle", json={"name": "Car"}, headers=editor).json()["data"]["id"]
+    race = httpx.post(f"{server.url}/race", json={"vehicle_id": vehicle, "name": "R"}, headers=editor).json()["data"][
+        "id"
+    ]
+    more = [
+        {"note": "7"},
+        {"note": 'said "go", then\nleft; é', "ready": True},
+        {"mixed": 1, "wide": 1e22, "small": 1.5e-9, "time": 3},
+        {"mixed": "two", "whole": 12.0},
+        {"id": "lap-7", "mixed": 2.5},
+    ]
+    for second, extra in enumerate(more):
+        date = (START + timedelta(seconds=second, microseconds=second)).isoformat()
+        sample = {"race_id": race, "distance": second, "speed": 0.1 * second, "battery": 90, "date": date, **extra}
+        assert httpx.post(f"{server.url}/sensor_data", json=sample, headers=editor).status_code == 201
+    return race, f"vehicle:{vehicle}"
+
+
+def test_a_page_of_readings_is_imported_as_the_very_same_rows_too(server, editor, device, tmp_path):
+    headers = server.bearer(sender := server.add_device(team=TEAM))
+    sent = [{"time": START.isoformat(), "id": "a", "channels": {"speed": 1.5}}, {"time": 1_740_000_000, "v": 2}]
+    httpx.post(f"{server.url}/api/v1/readings", json=sent, headers=headers).raise_for_status()
+    address = f"{server.url}/api/v1/devices/{sender['id']}/readings"
+    for media, name in (("text/csv", "a.csv"), ("application/x-ndjson", "a.ndjson")):
+        file = tmp_path / name
+        file.write_bytes(httpx.get(address, headers={**editor, "Accept": media}).content)
+
+        assert server.json("import", str(file), "--device", device)["lines"] == 2
+        assert rows(server, device) == rows(server, sender["name"])
+
+
+def test_what_cannot_be_imported_at_all_is_said_in_one_line(server, device, tmp_path):
+    file = write_csv(tmp_path / "a.csv", seconds(1))
+    odd = tmp_path / "a.txt"
+    odd.write_text("x")
+
+    nobody = server.command("import", file, "--device", "nobody")
+    unknown = server.command("import", str(odd), "--device", device)
+    away = server.command("import", file, "--device", device, "--url", "http://127.0.0.1:9")
+    missing = server.command("import", str(tmp_path / "none.csv"), "--device", device)
+
+    assert (nobody.returncode, "no device is called nobody" in nobody.stderr) == (1, True)
+    assert (unknown.returncode, "--format" in unknown.stderr) == (1, True)
+    assert (away.returncode, "nothing counts twice" in away.stderr) == (1, True)
+    assert missing.returncode == 2
