@@ -55,8 +55,8 @@ def is_without_accounts(url: str) -> bool:
     return row is not None and bool(row[0])
 
 
-def migrate_apart(environment: dict[str, str]) -> str:
-    """Migrate in a child, so that this process never loads Django; returns the administrator's code or nothing.
+def migrate_apart(environment: dict[str, str]) -> str | None:
+    """Migrate in a child, so that this process never loads Django; returns the administrator's one-time code.
 
     Raises:
         DidNotMigrate: The child failed.
@@ -66,7 +66,7 @@ def migrate_apart(environment: dict[str, str]) -> str:
     )
     if done.returncode:
         raise DidNotMigrate(f"the database could not be brought to this version:\n{done.stderr.strip()}")
-    return done.stdout.strip()
+    return done.stdout.strip() or None
 
 
 def migrate(url: str) -> None:

@@ -114,11 +114,14 @@ class _Server:
     async def _plan(self, supervisor: Supervisor) -> None:
         applications = asyncio.create_task(asyncio.to_thread(migration.applications))  # while PostgreSQL starts
         url, place = await self._database(supervisor)
-        code = await asyncio.to_thread(self._migrated, url, await applications)
         environment = self._environment(url)
-        await supervisor.start(
-            *(_worker(self._settings, index, environment) for index in range(self._settings.workers))
-        )
+        workers = [_worker(self._settings, index, environment) for index in range(self._settings.workers)]
+        if await asyncio.to_thread(migration.missing, url, await applications):
+            code = await asyncio.to_thread(migration.migrate_apart, environment)
+            await supervisor.start(*workers)
+        else:
+            look = asyncio.to_thread(_administrator_code, url, environment)
+            code, _ = await asyncio.gather(look, supervisor.start(*workers))
         if _bridges(self._settings):
             await supervisor.start(_bridge(environment))
         started = self._started(place, code)
@@ -144,12 +147,6 @@ class _Server:
         await supervisor.start(postgres_part(postgres))
         where = f", its database in {postgres.cluster}" if postgres.is_elsewhere else ""
         return postgres.url, f"{self._settings.data_dir}{where}"
-
-    def _migrated(self, url: str, applications: list[str]) -> str | None:
-        """Bring the database to this version; the administrator's code while nobody has an account."""
-        if not migration.missing(url, applications) and not migration.is_without_accounts(url):
-            return None
-        return migration.migrate_apart(self._environment(url)) or None
 
     def _environment(self, url: str) -> dict[str, str]:
         """What the children run with: secrets travel here and never on a command line."""
@@ -215,6 +212,11 @@ def _mqtt_urls(settings: Settings) -> list[str]:
     return [*([plain] if settings.mqtt_port else []), *([secured] if settings.mqtt_certificate else [])]
 
 
+def _administrator_code(url: str, environment: dict[str, str]) -> str | None:
+    """The one-time code, while nobody has an account."""
+    return migration.migrate_apart(environment) if migration.is_without_accounts(url) else None
+
+
 def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> Part:
     ready_file = settings.data_dir / "run" / f"worker-{index}.json"
     child = Child(command=[*PYTHON, "releve.serve.worker", "--index", str(index)], environment=environment)
@@ -229,7 +231,7 @@ def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> P
 
 
 def _bridges(settings: Settings) -> bool:
-    """Whether there is a broker to bridge.
+    """Whether there is something to bridge.
 
     Raises:
         PartFailed: The bridge's file cannot be used.
@@ -237,9 +239,10 @@ def _bridges(settings: Settings) -> bool:
     if not settings.bridge_config:
         return False
     try:
-        return bool(load(Path(settings.bridge_config)).broker)
+        load(Path(settings.bridge_config))
     except BadConfig as error:
         raise PartFailed(str(error)) from error
+    return True
 
 
 def _bridge(environment: Mapping[str, str]) -> Part:
