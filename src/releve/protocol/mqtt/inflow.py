@@ -93,7 +93,7 @@ class Inflow:
             raise RetainNotSupported("retained messages are not kept")
         incoming = Incoming(packet)
         if packet.qos:
-            if packet.qos == 2 and self._is_known(packet):  # noqa: PLR2004
+            if packet.qos == 2 and self._is_known(packet):  # noqa: PLR2004 - a QoS is called by its number
                 return
             if self._used >= self._receive_maximum:
                 raise ReceiveMaximumExceeded(f"more than {self._receive_maximum} publishes in flight")

@@ -1,7 +1,6 @@
 """The server's side of one MQTT connection, without I/O: bytes, verdicts and the time in, bytes and events out.
 
-After every call take the events and the output: `take_events` says what the application must judge or
-know, `take_output` what to write. Times are seconds of any one clock; messages that expire use it too.
+After every call `take_events` says what to judge or know, `take_output` what to write. Times are of any one clock.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,11 +24,7 @@ from releve.protocol.mqtt.will import Testament
 
 
 class Session:
-    """One connection of a client, and the session state that it takes up and leaves behind.
-
-    Attributes:
-        state: What outlives the connection, once the client is in.
-    """
+    """One connection of a client; `state` is what outlives it, once the client is in."""
 
     __slots__ = ("_inflow", "_limits", "_link", "_now", "_outflow", "_testament", "_watch", "state")
     _inflow: Inflow
