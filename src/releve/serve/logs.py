@@ -47,4 +47,4 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
 
 def _text() -> structlog.dev.ConsoleRenderer:
     """Plain tracebacks: the prettier ones print local variables, which may hold a secret."""
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
