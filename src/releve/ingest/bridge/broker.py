@@ -115,11 +115,14 @@ class BrokerBridge:
         """Take messages in order; what the session held comes before the subscription is confirmed."""
         reading = asyncio.create_task(self._take_all(link, deliveries, waiting))
         try:
-            await asyncio.wait((reading, subscribing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((reading, subscribing, link.ended), return_when=asyncio.FIRST_COMPLETED)
             if subscribing.done():
                 subscribing.result()
                 self._log.info("bridge is connected", url=self._broker.url, session=self._broker.session)
-            await reading
+            await asyncio.wait((reading, link.ended), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+            raise LinkEnded(link.ended.result())
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)

@@ -50,6 +50,9 @@ class Link:
         broker: Where to, and how much may be under way: beyond it the socket is not read.
         password: The broker's password.
         tls: What TLS is spoken with.
+
+    Attributes:
+        ended: Why it is over, once it is.
     """
 
     def __init__(self, broker: Broker, *, password: str | None, tls: ssl.SSLContext | None) -> None:
@@ -57,7 +60,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._connected: asyncio.Future[bool] = self._loop.create_future()
         self._subscribed: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
-        self._ended: asyncio.Future[str] = self._loop.create_future()
+        self.ended: asyncio.Future[str] = self._loop.create_future()
         self._arrived = asyncio.Event()
         self._inbox: deque[Message] = deque()
         self._room = threading.Condition()
@@ -103,16 +106,16 @@ class Link:
         while True:
             while self._inbox:
                 yield self._inbox.popleft()
-                if self._ended.done():
-                    raise LinkEnded(self._ended.result())
+                if self.ended.done():
+                    raise LinkEnded(self.ended.result())
             self._arrived.clear()
-            if self._ended.done():
-                raise LinkEnded(self._ended.result())
+            if self.ended.done():
+                raise LinkEnded(self.ended.result())
             await self._arrived.wait()
 
     def acknowledge(self, message: Message) -> None:
         """Send the PUBACK, unless the link is over, and make room for another message."""
-        if message.qos and not self._ended.done():
+        if message.qos and not self.ended.done():
             self._client.ack(message.mid, message.qos)
         with self._room:
             self._held -= 1
@@ -127,12 +130,12 @@ class Link:
         if self._thread.is_alive():
             with contextlib.suppress(ValueError):
                 self._client.disconnect()
-            await self._ended
+            await self.ended
 
     async def _until(self, future: "asyncio.Future[Any]", *, within_s: float) -> Any:
-        await asyncio.wait((future, self._ended), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        if self._ended.done():
-            raise LinkEnded(self._ended.result())
+        await asyncio.wait((future, self.ended), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        if self.ended.done():
+            raise LinkEnded(self.ended.result())
         if not future.done():
             raise LinkEnded(f"the broker did not answer within {within_s:g} s")
         return future.result()
@@ -202,7 +205,7 @@ class Link:
         return {"clean_start": False, "properties": properties}
 
     def _end(self, reason: str) -> None:
-        self._ended.set_result(reason)
+        self.ended.set_result(reason)
         self._arrived.set()
 
     def _tell(self, future: "asyncio.Future[Any]", value: Any) -> None:
