@@ -242,6 +242,21 @@ def test_with_commits_paused_the_broker_still_holds_everything(server, mosquitto
     assert stored(server, car) == list(range(100))
 
 
+def test_a_broker_that_knows_no_window_is_left_unread_while_commits_are_paused(server, mosquitto, bridge, team):
+    car = server.add_device(team=team)
+    mosquitto.listen("max_inflight_messages 0")
+    running = bridge({"template": "cars/{device}/telemetry"}, version="3.1.1", keep_alive_s=5, window=20).start()
+    with psycopg.connect(server.database_url) as paused:
+        paused.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        mosquitto.publish((f"cars/{car['name']}/telemetry", json.dumps({"n": n})) for n in range(1_000))
+        # Nothing is read any more, not even PINGRESP: the link is given up, and made anew, for as long as that lasts.
+        _until(lambda: running.has_said("Keep alive timeout"), "the bridge goes on reading", running)
+        assert not stored_now(paused, car)
+    _until(lambda: len(stored(server, car)) >= 1_000, "not all arrive", running)
+
+    assert stored(server, car) == list(range(1_000))
+
+
 def test_with_the_database_killed_nothing_is_lost_and_nothing_comes_twice(start_server, mosquitto, bridge, team):
     own = start_server()
     car = own.add_device(team=team)
