@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from releve.ingest.authenticate import Authenticator
@@ -20,11 +21,13 @@ from releve.protocol.mqtt.reason import Reason
 from releve.protocol.mqtt.state import SessionState
 from releve.protocol.outcome import Receipt
 from releve.protocol.problem import Unavailable
+from releve.protocol.sender import Sender
 from releve.storage.link_store import LinkStore
 
 LOOKING_AT_ONCE = 4
 RETRY_S = 1.0
-STOP_S = 5.0
+STOP_S = 1.0
+JUDGING_AT_ONCE = 2  # so that a flood of sign-ins leaves connections to everybody else
 _log = structlog.get_logger()
 
 
@@ -69,6 +72,7 @@ class Endpoint:
         self._by_principal: defaultdict[str, set[Link]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = asyncio.Semaphore(LOOKING_AT_ONCE)
+        self.judging = asyncio.Semaphore(JUDGING_AT_ONCE)
         self._is_stopping = False
         authenticator.on_revoked(self.heard)
 
@@ -108,10 +112,11 @@ class Endpoint:
         before = self._by_id.get(claim.old_link) if claim.old_link is not None else None
         state = before.taken_over() if before is not None else None
         if state is None and claim.old_state is not None:
-            state = SessionState.from_dict(claim.old_state)
+            with suppress(msgspec.ValidationError):  # another version of the program wrote it: a new session
+                state = SessionState.from_dict(claim.old_state)
         return state if state is not None and not is_clean else SessionState(client_id)
 
-    async def commit(self, burst: Burst, link: Link) -> list[Receipt]:
+    async def commit(self, burst: Burst, sender: Sender) -> list[Receipt]:
         """Take a burst to the disk; one receipt per entry.
 
         Raises:
@@ -123,7 +128,7 @@ class Endpoint:
         if burst.has_values:
             await self.values.kept()
         for answer in burst.answers:
-            await self._keep_answer(answer, link)
+            await self._keep_answer(answer, sender)
         return receipts
 
     def new_burst(self) -> Burst:
@@ -136,7 +141,7 @@ class Endpoint:
             return
         for name in _names(link):
             self._by_principal[name].add(link)
-        self._end_with_its_token(link)
+        link.end_with_its_token()
 
     def watches(self, link: Link) -> None:
         """The link's client subscribed to live readings."""
@@ -207,6 +212,7 @@ class Endpoint:
         """Acknowledge what is committed, say good-bye, and write down that all links are over."""
         self._is_stopping = True
         links = tuple(self._links)
+        await self.values.flush()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await asyncio.gather(*(link.settled() for link in links), return_exceptions=True)
@@ -220,9 +226,9 @@ class Endpoint:
 
     # Helpers
 
-    async def _keep_answer(self, answer: Answer, link: Link) -> None:
-        if link.sender is not None and link.sender.device_id is not None:
-            await self.store.keep_answer(link.sender.device_id, answer.command_id, answer.text)
+    async def _keep_answer(self, answer: Answer, sender: Sender) -> None:
+        if sender.device_id is not None:
+            await self.store.keep_answer(sender.device_id, answer.command_id, answer.text)
 
     def _leave_to_successor(self, link_id: UUID) -> None:
         link = self._by_id.get(link_id)
@@ -245,13 +251,6 @@ class Endpoint:
                 link.became(sender)
             return
 
-    def _end_with_its_token(self, link: Link) -> None:
-        if link.sender is None or link.sender.expires_s == float("inf"):
-            return
-        loop = asyncio.get_running_loop()
-        left_s = max(0.0, link.sender.expires_s - self._clock.now_us() / 1e6)
-        loop.call_later(left_s, _close_expired, link)
-
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -261,11 +260,6 @@ class Endpoint:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("mqtt endpoint failed", error=repr(error))
-
-
-def _close_expired(link: Link) -> None:
-    if not link.is_lost:
-        link.close(Reason.NOT_AUTHORIZED, "the token has ended")
 
 
 def _names(link: Link) -> tuple[str, ...]:

@@ -6,17 +6,16 @@ write, however many publishes it held. While a link's burst is being committed t
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from time import time
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
 
-from releve.ingest.contract.racing import Assembler
-from releve.ingest.mqtt.burst import Burst
+from releve.ingest.mqtt import admission
+from releve.ingest.mqtt.intake import Age, Intake
 from releve.ingest.mqtt.outbox import Outbox
-from releve.ingest.mqtt.sign_in import Peer, Proof, Refused
+from releve.ingest.mqtt.sign_in import FOR_EVER_S, Peer, Proof, Refused
 from releve.ingest.mqtt.surroundings import Surroundings
 from releve.protocol import topic as topics
 from releve.protocol.mqtt.event import (
@@ -31,23 +30,18 @@ from releve.protocol.mqtt.event import (
 )
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.link import Phase
-from releve.protocol.mqtt.packet import Connect, Publish, Will
+from releve.protocol.mqtt.packet import Connect, Publish
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.mqtt.session import Session
 from releve.protocol.mqtt.state import SessionState
-from releve.protocol.problem import BadReading, Problem, Unavailable
+from releve.protocol.problem import Unavailable
 from releve.protocol.sender import Sender
 from releve.protocol.topic import Route
 from releve.storage.link_store import Ended
 
-BURST_ENTRIES = 2_000  # a burst is cut there, so that it always fits the backlog
-PENDING_BYTES = 262_144  # payloads waiting for their turn, above which the socket is not read
 KNOWN_ROUTES = 64
 MOST_REFUSALS = 20  # publishes to foreign topics before an MQTT 5 link is closed too
-FIRST_RETRY_S = 0.1
-LONGEST_RETRY_S = 2.0
 FLUSH_S = 5.0  # what is written before a close may take
-LOOK_AGAIN_S = 3600.0
 
 _log = structlog.get_logger()
 
@@ -82,6 +76,7 @@ class Link:
         sender: The principal, once it is in.
         session: The protocol's side.
         outbox: What is sent to the client.
+        intake: What it sent and is not committed yet.
     """
 
     def __init__(self, surroundings: Surroundings, wire: Wire, peer: Peer) -> None:
@@ -94,21 +89,20 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._wire = wire
         self.session = Session(surroundings.limits, self._loop.time())
-        self._assembler = Assembler()
+        self.intake = Intake(
+            surroundings, self.session, settled=self._settled, held=self._regulate, is_gone=self._is_gone
+        )
+        self._age = Age()
         self._routes: dict[str, Route] = {}
-        self._pending: list[tuple[Incoming, Route]] = []
-        self._pending_bytes = 0
-        self._is_holding = False
         self._is_paused = False
         self._is_write_paused = False
         self._is_lost = False
         self._refusals = 0
-        self._looked_s = time()
-        self._work: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._end: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self._arm()
 
     # What the wire calls
@@ -134,12 +128,14 @@ class Link:
         if self._is_lost:
             return
         self._is_lost = True
-        if self._end is not None:
-            self._end.cancel()
+        for timer in (self._end, self._expiry, self._timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = None
         self.session.lost(self._loop.time())
         self._surroundings.left(self)
         self.pump()
-        self._arm()
+        self._arm()  # for a will that waits
 
     # What the endpoint calls
 
@@ -163,6 +159,12 @@ class Link:
         self.session.close(reason, detail)
         self.pump()
 
+    def end_with_its_token(self) -> None:
+        """Close when the token does that let the client in; a device's secret has no end."""
+        if self.sender is not None and self.sender.expires_s != FOR_EVER_S:
+            left_s = max(0.0, self.sender.expires_s - time())
+            self._expiry = self._loop.call_later(left_s, self.close, Reason.NOT_AUTHORIZED, "the token has ended")
+
     def taken_over(self) -> SessionState | None:
         """The same client connected anew; the session state that it takes up."""
         if self._is_lost:
@@ -175,9 +177,9 @@ class Link:
 
     def became(self, sender: Sender) -> None:
         """The principal's name, team, contract or rights changed."""
-        self.sender = sender
+        self.sender = self.intake.sender = sender
         self._routes.clear()
-        self._looked_s = time()
+        self._age.renew()
 
     def ended(self) -> Ended:
         """What is written down of the link when it is over."""
@@ -194,9 +196,8 @@ class Link:
                 self._handle(event)
         if (output := self.session.take_output()) and not self._is_lost:
             self._wire.write(output)
-        if self._pending and self._work is None:
-            self._work = self._loop.create_task(self._settle_all())
-            self._work.add_done_callback(self._done)
+        if (work := self.intake.start()) is not None:
+            work.add_done_callback(self._done)
         self._regulate()
 
     def now(self) -> float:
@@ -219,8 +220,7 @@ class Link:
 
     async def settled(self) -> None:
         """Wait until every publish that came has its verdict."""
-        if self._work is not None:
-            await self._work
+        await self.intake.finished()
 
     # What events do
 
@@ -251,14 +251,14 @@ class Link:
         topic = incoming.packet.topic
         route = self._routes.get(topic)
         if route is None:
-            route = self._route(topic)
+            route = self.route(topic)
             if route is None:
                 self._refuse_foreign(incoming)
                 return
-        self._pending.append((incoming, route))
-        self._pending_bytes += len(incoming.packet.payload)
+        self.intake.take(incoming, route)
 
-    def _route(self, topic: str) -> Route | None:
+    def route(self, topic: str) -> Route | None:
+        """What a publish of this client on a topic is for; None when that is not its topic."""
         sender = self.sender
         route = topics.route(topic, device=sender.name) if sender is not None and sender.is_device else None
         if route is not None:
@@ -299,7 +299,10 @@ class Link:
 
     async def _judge(self, connect: Connect) -> None:
         try:
-            await self._let_in(connect)
+            async with self._surroundings.judging:
+                if self._is_lost:
+                    return
+                await admission.let_in(self, self._surroundings, connect)
         except Refused as refusal:
             self._surroundings.counters.refused("mqtt", refusal.reason.name.lower().replace("_", "-"))
             self.session.refuse(refusal.reason, str(refusal))
@@ -308,38 +311,6 @@ class Link:
         self.pump()
         self._arm()
 
-    async def _let_in(self, connect: Connect) -> None:
-        self.sender, self.proof = await self._surroundings.sign_in.check(connect, self.peer)
-        await self._judge_will(connect.will)
-        assigned = None if connect.client_id else f"releve-{uuid4().hex}"
-        claim = await self._surroundings.claim(self, connect.client_id or assigned or "", is_clean=connect.clean_start)
-        if claim is None:
-            await self.note_refusal("client id", connect.client_id)
-            raise Refused(Reason.CLIENT_IDENTIFIER_NOT_VALID, "this client id belongs to another principal")
-        state = await self.outbox.still_allowed(claim)
-        await self._recall_race()
-        if self._is_lost:
-            self._surroundings.left(self)
-            return
-        self.session.accept(self._loop.time(), stored=state, assigned_client_id=assigned)
-        self._surroundings.entered(self)
-        self.pump()
-        await self.outbox.resume()
-
-    async def _recall_race(self) -> None:
-        """Let a car that says `race` only once go on with it after its connection broke."""
-        sender = self.sender
-        if sender is not None and sender.contract == "racing" and sender.device_id is not None:
-            race = await self._surroundings.store.last_race(sender.device_id)
-            if race is not None:
-                with suppress(BadReading):
-                    self._assembler.take("race", race)
-
-    async def _judge_will(self, will: Will | None) -> None:
-        if will is not None and self._route(will.topic) is None:
-            await self.note_refusal("will", will.topic)
-            raise Refused(Reason.NOT_AUTHORIZED, "the will's topic is not yours to publish to")
-
     async def _subscribe(self, event: Subscribing) -> None:
         try:
             await self.outbox.subscribe(event)
@@ -347,59 +318,21 @@ class Link:
             self.session.subscribed(event, [Reason.UNSPECIFIED_ERROR] * len(event.requests))
         self.pump()
 
-    # Readings on their way to the disk
+    # Flow and time
 
-    async def _settle_all(self) -> None:
-        try:
-            while self._pending:
-                await self._settle(self._burst())
-        finally:
-            self._work = None
-
-    def _burst(self) -> Burst:
-        """Decode what waits, in its order, up to as much as is committed at once."""
-        burst = self._surroundings.new_burst()
-        sender, version, assembler = self.sender, self._version, self._assembler
-        count = 0
-        for incoming, route in self._pending:
-            count += 1
-            if sender is not None:
-                self._pending_bytes -= len(incoming.packet.payload)
-                burst.take(incoming, route, sender=sender, version=version, assembler=assembler)
-            if len(burst.entries) >= BURST_ENTRIES:
-                break
-        del self._pending[:count]
-        return burst
-
-    async def _settle(self, burst: Burst) -> None:
-        delay_s = FIRST_RETRY_S
-        while True:
-            try:
-                receipts = await self._surroundings.commit(burst, self)
-            except Problem as problem:
-                # Nothing is acknowledged and nothing more is read until it is committed: silence [MQTT-4.4.0-2].
-                self._surroundings.counters.refused("mqtt", problem.slug())
-                self._hold()
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, LONGEST_RETRY_S)
-                if self._is_lost or self._wire.is_gone():
-                    burst.fail(self.session)
-                    self._wire.abort()
-                    break
-            else:
-                burst.tell(self.session, receipts)
-                break
-        self._is_holding = False
-        if time() - self._looked_s > LOOK_AGAIN_S:
-            self._looked_s = time()
+    def _settled(self) -> None:
+        """A burst has its verdicts."""
+        if self._age.is_over():
+            self._age.renew()
             self._surroundings.look_again(self)
         self.pump()
 
-    def _hold(self) -> None:
-        self._is_holding = True
-        self._regulate()
-
-    # Flow and time
+    def _is_gone(self) -> bool:
+        """Whether nobody is left to answer; whoever left while nothing was read is let go of."""
+        if not self._is_lost and self._wire.is_gone():
+            self._wire.abort()
+            return True
+        return self._is_lost
 
     @property
     def _version(self) -> Version:
@@ -410,14 +343,7 @@ class Link:
         """Read only while there is room for what comes, so that memory stays flat whatever happens."""
         if self._is_lost:
             return
-        limits = self._surroundings.limits
-        is_full = (
-            self._is_holding
-            or self._is_write_paused
-            or self._pending_bytes > PENDING_BYTES
-            or len(self._pending) >= limits.receive_maximum
-            or self.session.is_saturated
-        )
+        is_full = self.intake.is_full or self._is_write_paused or self.session.is_saturated
         if is_full and not self._is_paused:
             self._is_paused = True
             self._wire.pause()

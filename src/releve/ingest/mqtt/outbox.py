@@ -3,6 +3,7 @@
 Who may hear what is decided at the subscription, and looked at again at each delivery.
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -156,7 +157,8 @@ class Outbox:
         body = await self._store.config_of(sender.device_id)
         if body is not None:
             message = Message(topics.config(sender.name), _encode(body), qos=1, retain=True)
-            self._link.session.deliver_retained(message, subscription, self._now())
+            with suppress(OutgoingFull):
+                self._link.session.deliver_retained(message, subscription, self._now())
             self._link.pump()
 
     async def _keep_state(self) -> None:

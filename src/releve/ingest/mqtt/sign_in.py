@@ -104,6 +104,8 @@ class SignIn:
             raise Refused(Reason.NOT_AUTHORIZED, "no user name and password were given")
         if sender is None:
             raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
+        if proof.fingerprint:
+            await self._audit("signed-in", device_id=sender.device_id, team_id=sender.team_id, address=peer.address)
         return sender, proof
 
     async def again(self, proof: Proof, device_id: int | None = None) -> Sender | None:
@@ -145,7 +147,7 @@ class SignIn:
             await self._failed(row, origin)
             raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
         await self._store.succeeded(origin)
-        await self._audit("signed-in", row, origin.address)
+        await self._audit("signed-in", device_id=row["id"], team_id=row["team_id"], address=origin.address)
         return _sender(row), Proof(secret_hash=row["secret_hash"])
 
     async def _failed(self, row: Row, origin: Origin) -> None:
@@ -153,12 +155,11 @@ class SignIn:
         failures = await self._store.failed(origin, allowed=self._failures_allowed, window_s=self._failure_window_s)
         _log.info("mqtt sign-in failed", device=row["id"], address=origin.address)
         if row["id"] is not None:
-            await self._audit("sign-in-failed", row, origin.address)
-            if failures == self._failures_allowed:
-                await self._audit("locked-out", row, origin.address)
+            for kind in ("sign-in-failed", *(("locked-out",) if failures == self._failures_allowed else ())):
+                await self._audit(kind, device_id=row["id"], team_id=row["team_id"], address=origin.address)
 
-    async def _audit(self, kind: str, row: Row, address: str) -> None:
-        subject = {"device": row["id"], "team": row["team_id"]}
+    async def _audit(self, kind: str, *, device_id: int | None, team_id: int | None, address: str) -> None:
+        subject = {"device": device_id, "team": team_id}
         await self._store.audit(kind, address=address, subject=subject, detail={"transport": "mqtt"})
 
 

@@ -1,5 +1,6 @@
 """What a link knows of the endpoint around it."""
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from releve.ingest.counters import Counters
@@ -8,6 +9,7 @@ from releve.ingest.mqtt.sign_in import SignIn
 from releve.protocol.mqtt.limits import Limits
 from releve.protocol.mqtt.state import SessionState
 from releve.protocol.outcome import Receipt
+from releve.protocol.sender import Sender
 from releve.storage.link_store import LinkStore
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ class Surroundings(Protocol):
     """The endpoint, as its links see it."""
 
     counters: Counters
+    judging: asyncio.Semaphore
     limits: Limits
     sign_in: SignIn
     store: LinkStore
@@ -25,7 +28,7 @@ class Surroundings(Protocol):
     async def claim(self, link: "Link", client_id: str, *, is_clean: bool) -> SessionState | None:
         """Take the client id for the link; the session it takes up, None when the id belongs to another principal."""
 
-    async def commit(self, burst: Burst, link: "Link") -> list[Receipt]:
+    async def commit(self, burst: Burst, sender: Sender) -> list[Receipt]:
         """Take a burst to the disk; one receipt per entry."""
 
     def new_burst(self) -> Burst:

@@ -1,0 +1,58 @@
+"""Lets a client in: its credential, its will, its client id, and what is known of it from before."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from releve.ingest.mqtt.sign_in import Refused
+from releve.ingest.mqtt.surroundings import Surroundings
+from releve.protocol.mqtt.packet import Connect, Will
+from releve.protocol.mqtt.reason import Reason
+from releve.protocol.problem import BadReading
+
+if TYPE_CHECKING:
+    from releve.ingest.mqtt.link import Link
+
+
+async def let_in(link: "Link", surroundings: Surroundings, connect: Connect) -> None:
+    """Check everything that CONNECT says, then accept.
+
+    Raises:
+        Refused: With the reason for CONNACK.
+        Unavailable: The database does not answer.
+    """
+    sender, link.proof = await surroundings.sign_in.check(connect, link.peer)
+    link.became(sender)
+    link.intake.version = connect.version
+    await _judge_will(link, connect.will)
+    assigned = None if connect.client_id else f"releve-{uuid4().hex}"
+    claim = await surroundings.claim(link, connect.client_id or assigned or "", is_clean=connect.clean_start)
+    if claim is None:
+        await link.note_refusal("client id", connect.client_id)
+        raise Refused(Reason.CLIENT_IDENTIFIER_NOT_VALID, "this client id belongs to another principal")
+    state = await link.outbox.still_allowed(claim)
+    await _recall_race(link, surroundings)
+    if link.is_lost:
+        surroundings.left(link)
+        return
+    link.session.accept(link.now(), stored=state, assigned_client_id=assigned)
+    surroundings.entered(link)
+    link.pump()
+    link.start(link.outbox.resume())
+
+
+async def _judge_will(link: "Link", will: Will | None) -> None:
+    if will is not None and link.route(will.topic) is None:
+        await link.note_refusal("will", will.topic)
+        raise Refused(Reason.NOT_AUTHORIZED, "the will's topic is not yours to publish to")
+
+
+async def _recall_race(link: "Link", surroundings: Surroundings) -> None:
+    """Let a car that says `race` only once go on with it after its connection broke."""
+    sender = link.sender
+    if sender is None or sender.contract != "racing" or sender.device_id is None:
+        return
+    race = await surroundings.store.last_race(sender.device_id)
+    if race is not None:
+        with suppress(BadReading):
+            link.intake.assembler.take("race", race)
