@@ -292,6 +292,20 @@ def test_two_cars_of_plain_text_topics_never_mix(server, mosquitto, bridge, team
     assert set(stored(server, red, "race")) == {7}
 
 
+def test_a_race_that_was_said_once_is_known_after_a_restart(server, mosquitto, bridge, team):
+    car = server.add_device("racing", team=team)
+    running = bridge({"template": "esp32bis/#", "device": car["name"], "contract": "racing"}).start()
+    mosquitto.publish([("esp32bis/race", "12.00")])
+    _until(lambda: server.query("SELECT FROM topic_value WHERE device_id = %s", car["id"]), "no value", running)
+
+    running.end(signal.SIGKILL)
+    running.start()
+    mosquitto.publish((f"esp32bis/{quantity}", "3") for quantity in ("speed", "distance", "battery"))
+    _until(lambda: stored(server, car, "speed"), "no reading", running)
+
+    assert stored(server, car, "race") == [12]
+
+
 def test_a_bad_message_and_an_unknown_device_are_kept_and_their_neighbours_stored(server, mosquitto, bridge, team):
     car = server.add_device(team=team)
     foreign = server.add_device(team=f"{team} of others")
