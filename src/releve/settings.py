@@ -33,7 +33,9 @@ class Settings:
         "",
         "Comma-separated PostgreSQL addresses that workers write readings through; empty means the database itself.",
     )
-    data_dir: Path = knob(Path("data"), "Where the embedded database, the keys and the run files are kept.")
+    data_dir: Path = knob(  # noqa: RUF009 - it is dataclasses.field by another name
+        Path("data"), "Where the embedded database, the keys and the run files are kept."
+    )
     postgres_bin: str = knob(
         "",
         "Folder of the PostgreSQL programs to run embedded; empty means the installed wheel's, then the system's.",
@@ -68,7 +70,7 @@ class Settings:
     )
     allowed_hosts: str = knob(
         "",
-        "Host names that requests may name, comma-separated; empty means loopback, the listening address and the public address.",
+        "Host names that requests may name, comma-separated; empty means loopback, the listening and the public one.",
     )
     trusted_proxies: str = knob(
         "", "Addresses of reverse proxies whose X-Forwarded-For and -Proto count, comma-separated."
@@ -91,7 +93,7 @@ class Settings:
     refresh_grace_s: int = knob(60, "How long a spent refresh token still answers its one successor.", unit="s")
     signing_keys: str = knob(
         "",
-        "Token signing keys as `kid:secret` pairs, comma-separated, the first signs; empty means the file made at first start.",
+        "Token signing keys as `kid:secret` pairs, comma-separated, the first signs; empty means the file's.",
     )
     failures_allowed: int = knob(10, "Failed sign-ins of one principal from one address before it must wait.")
     failure_window_s: int = knob(300, "Window of the failed sign-ins, and the wait.", unit="s")
@@ -106,6 +108,9 @@ class Settings:
     device_backlog_readings: int = knob(20_000, "The part of the backlog that one device may take.")
     bridge_config: str = knob(
         "", "TOML file of the bridge to other brokers and of AWS IoT's rule actions; empty means neither."
+    )
+    follow_runs_s: float = knob(
+        30.0, "Pause between two times that runs are brought up to date in the background; 0 leaves it.", unit="s"
     )
     log_level: str = knob("info", "Least severe log line written.", choices=("debug", "info", "warning", "error"))
     log_format: str = knob("auto", "`auto` is text on a terminal and JSON elsewhere.", choices=("auto", "text", "json"))

@@ -154,7 +154,7 @@ def test_a_wrong_parameter_is_400_and_named(sine, asked):
 
 
 def test_the_hot_path_uses_no_orm_no_connection_per_request_and_no_further_thread(start_server):
-    server = start_server()
+    server = start_server(RELEVE_FOLLOW_RUNS_S="0")
     device = server.add_device("gym")
     headers = server.bearer(device)
 

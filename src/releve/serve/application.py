@@ -29,6 +29,7 @@ from releve.query.broker_data import BrokerRoutes
 from releve.query.routes import QueryRoutes
 from releve.query.run_routes import RunRoutes
 from releve.serve import guard
+from releve.serve.follow import Follower
 from releve.serve.housekeeping import Housekeeping
 from releve.serve.mqtt import MqttServer
 from releve.serve.status import StatusRoutes
@@ -51,6 +52,7 @@ class Application:
         keyring: The token signing keys.
         control: The control plane as a WSGI application.
         control_counts: What the control plane counted, as (event, count) rows for the metrics.
+        follower: Keeps runs up to date in the background.
         index: The worker's number.
     """
 
@@ -61,8 +63,10 @@ class Application:
         keyring: Keyring,
         control: Callable[..., Any],
         control_counts: Callable[[], Mapping[str, int]],
+        follower: Follower,
         index: int = 0,
     ) -> None:
+        self._follower = follower
         self._limits = Limits(settings.body_limit_bytes, settings.body_timeout_s)
         self._root = settings.root_path.rstrip("/")
         self._request_ids = map("{}-{:x}".format, itertools.repeat(f"{os.getpid():x}"), itertools.count())
@@ -206,6 +210,7 @@ class Application:
             ("revocation feed", self.authenticator.feed.run),
             ("housekeeping", self.housekeeping.run),
             ("live hub", self.hub.run),
+            ("follow runs", self._follower.run),
         ):
             task = asyncio.create_task(work(), name=name)
             self._stack.push_async_callback(_ended, task)

@@ -12,6 +12,7 @@ import uvicorn
 
 from releve.serve import logs
 from releve.serve.application import Application
+from releve.serve.follow import Follower
 from releve.serve.http_protocol import bounded
 from releve.settings import Settings
 from releve.storage import keys
@@ -77,8 +78,20 @@ def _application(settings: Settings, index: int) -> Application:
     from releve.control.accounts import counters  # noqa: PLC0415 - Django is loaded in a worker only
     from releve.control.wsgi import application as control  # noqa: PLC0415 - see above
 
-    keyring = keys.signing_keyring(settings.data_dir, settings.signing_keys)
-    return Application(settings, keyring=keyring, control=control, control_counts=counters.snapshot, index=index)
+    return Application(
+        settings,
+        keyring=keys.signing_keyring(settings.data_dir, settings.signing_keys),
+        control=control,
+        control_counts=counters.snapshot,
+        follower=Follower(_keep_up, every_s=0 if index else settings.follow_runs_s),
+        index=index,
+    )
+
+
+def _keep_up() -> object:
+    from releve.control.runs import keep  # noqa: PLC0415 - its models need a Django that is set up
+
+    return keep.with_fresh_connection()
 
 
 def _config(settings: Settings, application: Application) -> uvicorn.Config:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -28,6 +29,12 @@ def keep_up() -> Kept:
         Run.objects.filter(wanted, deleted_at=None, device__isnull=False).order_by("-id").values_list("pk", flat=True)
     )
     return Kept(devices=devices, runs=sum(_follow(identifier) for identifier in identifiers))
+
+
+def with_fresh_connection() -> Kept:
+    """Do it in a thread that no request belongs to, where a connection that broke is nobody else's to replace."""
+    close_old_connections()
+    return keep_up()
 
 
 def _follow(run_id: int) -> bool:
