@@ -3,7 +3,7 @@
 from typing import Any
 
 from releve.ingest.openapi import SECURITY, problems
-from releve.query import run_openapi
+from releve.query import device_openapi, run_openapi
 
 Document = dict[str, Any]
 _DEVICE = {
@@ -23,6 +23,10 @@ def document() -> Document:
             "/sensor_data": {"post": run_openapi.sensor_data()},
             "/api/v1/runs/compare": {"get": run_openapi.compare()},
             "/api/v1/runs/{id}/export": {"get": run_openapi.export()},
+            "/get_broker_data": {"get": device_openapi.broker_data()},
+            f"{_DEVICES}/commands": device_openapi.commands(_DEVICE),
+            f"{_DEVICES}/config": device_openapi.config(_DEVICE),
+            f"{_DEVICES}/certificates": device_openapi.certificates(_DEVICE),
             f"{_DEVICES}/readings": {"get": _readings()},
             f"{_DEVICES}/quarantine": {"get": _quarantine()},
             f"{_DEVICES}/quarantine/replay": {"post": _replay("replayQuarantine", "Replay all that is open", [])},
@@ -31,7 +35,10 @@ def document() -> Document:
             },
         },
         "components": {"schemas": _schemas()},
-        "tags": [{"name": "quarantine", "description": "Readings kept aside with their bytes and a reason."}],
+        "tags": [
+            {"name": "quarantine", "description": "Readings kept aside with their bytes and a reason."},
+            {"name": "devices", "description": "What people send to a device over MQTT."},
+        ],
     }
 
 
