@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -11,13 +12,13 @@ from rest_framework.request import Request
 
 from releve.control.accounts.models import Account
 from releve.control.api.authentication import credential
+from releve.control.contracts.racing.follow import VEHICLE, follow_cars
 from releve.control.fleet.models import Asset
 from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
 from releve.control.teams.services import default_team
 
-VEHICLE = "vehicle"
 LOOK_ONLY = "Your role lets you look only."
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -75,11 +76,16 @@ class Caller:
         Raises:
             NoRace: There is none, or it is another team's.
         """
-        races = Run.objects.filter(pk=number, kind=Kind.RACE, team__in=self.teams, deleted_at=None)
-        found = races.select_related("team", "device", "asset").first()
+        found = self.races().filter(pk=number).first()
         if found is None:
             raise NoRace
         return found
+
+    def races(self) -> QuerySet[Run]:
+        """The races that they see, after what cars sent up to now."""
+        follow_cars(self.teams)
+        found = Run.objects.filter(kind=Kind.RACE, team__in=self.teams, deleted_at=None)
+        return found.select_related("team", "device", "asset").order_by("id")
 
     def editing(self, found: Asset | Run) -> None:
         """Let those go on who may change it.

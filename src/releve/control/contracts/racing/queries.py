@@ -7,10 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
-from releve.control.contracts.racing.access import VEHICLE, Caller
+from releve.control.contracts.racing.access import Caller
+from releve.control.contracts.racing.follow import VEHICLE
 from releve.control.fleet.models import Asset
 from releve.control.runs import blocks, measure
-from releve.control.runs.models import HandStatistic, Kind, Run
+from releve.control.runs.models import HandStatistic, Run
 from releve.control.runs.queries import buckets, statistics
 from releve.protocol.run.statistic import Statistic
 
@@ -21,12 +22,6 @@ NUMBERS = ("distance", "speed_max", "speed_average", "battery_max", "battery_min
 def vehicles(caller: Caller) -> QuerySet[Asset]:
     """The vehicles that the caller sees."""
     return Asset.objects.filter(kind=VEHICLE, team__in=caller.teams).order_by("id")
-
-
-def races(caller: Caller) -> QuerySet[Run]:
-    """The races that the caller sees."""
-    found = Run.objects.filter(kind=Kind.RACE, team__in=caller.teams, deleted_at=None)
-    return found.select_related("team", "device", "asset").order_by("id")
 
 
 def race_statistics(race: Run) -> dict[str, Any] | None:

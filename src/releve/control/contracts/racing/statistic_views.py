@@ -105,7 +105,7 @@ class AllStatistics(RacingView):
     @extend_schema(operation_id="races_statistics", tags=TAG, responses={200: RaceTotals(many=True), **refusals()})
     def get(self, request: Request) -> Response:
         """List what every race with readings was."""
-        return Response([row for race in queries.races(Caller.of(request)) if (row := queries.totals(race))])
+        return Response([row for race in Caller.of(request).races() if (row := queries.totals(race))])
 
 
 class EveryFiveSeconds(RacingView):
@@ -119,7 +119,7 @@ class EveryFiveSeconds(RacingView):
     )
     def get(self, request: Request) -> Response:
         """List the mean speed and battery, the last distance and track of every five seconds, by race and date."""
-        races = queries.races(Caller.of(request))
+        races = Caller.of(request).races()
         number = asked_race(request)
         chosen = races if number is None else races.filter(pk=number)
         rows = (row for race in chosen for row in queries.five_seconds(race))

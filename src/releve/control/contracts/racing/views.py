@@ -126,7 +126,7 @@ class Races(RacingView):
     @extend_schema(operation_id="races", tags=TAG, responses={200: RaceList, **refusals()})
     def get(self, request: Request) -> Response:
         """List the races of your teams."""
-        return Response({"data": [shown_race(race) for race in queries.races(Caller.of(request))]})
+        return Response({"data": [shown_race(race) for race in Caller.of(request).races()]})
 
 
 class OneRace(RacingView):
