@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from releve.ingest.request import Send, answer
 from releve.protocol import strict_json
 from releve.protocol.problem import BadReading, BadRequest, NotFound, Throttled
+from releve.protocol.sender import Sender
 from releve.storage.queries import query
 
 DEFAULT_EXPIRES_S = 86_400
@@ -95,7 +96,9 @@ async def answer_new_config(
     await answer(send, 200, _config(row or {}))
 
 
-async def answer_new_certificate(connection: AsyncConnection[Any], send: Send, *, device_id: int, body: bytes) -> None:
+async def answer_new_certificate(
+    connection: AsyncConnection[Any], send: Send, *, device_id: int, team_id: int, by: Sender, body: bytes
+) -> None:
     """Let the device sign in over MQTT with a client certificate: `{"fingerprint": "<SHA-256>"}`.
 
     Raises:
@@ -109,6 +112,9 @@ async def answer_new_certificate(connection: AsyncConnection[Any], send: Send, *
     cursor = await connection.execute(query("add_certificate"), {"fingerprint": fingerprint, "device": device_id})
     if await cursor.fetchone() is None:
         raise BadRequest("a device has this certificate already", field="fingerprint")
+    event = {"kind": "certificate-added", "is_alert": False, "account": None, "device": device_id, "team": team_id}
+    detail = Jsonb({"fingerprint": fingerprint, "by": by.name})
+    await connection.execute(query("mqtt_audit"), event | {"address": "", "detail": detail})
     await answer(send, 201, {"fingerprint": fingerprint})
 
 

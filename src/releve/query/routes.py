@@ -154,10 +154,12 @@ class QueryRoutes:
 
     def _certificates(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
-            _, device = await self._edited(request, "POST", device_id)
+            sender, device = await self._edited(request, "POST", device_id)
             body = await request.body()
             async with self._directory.connection() as connection:
-                await commands.answer_new_certificate(connection, send, device_id=device.id, body=body)
+                await commands.answer_new_certificate(
+                    connection, send, device_id=device.id, team_id=device.team_id, by=sender, body=body
+                )
 
         return handler
 
