@@ -454,3 +454,17 @@ def test_deleting_a_vehicle_deletes_its_races_and_no_reading(server, team):
 
     assert team.call("GET", f"/race/{race}").status_code == 404
     assert server.query("SELECT count(*) FROM reading WHERE channels->'race' = to_jsonb(%s::int)", race) == [(1,)]
+
+
+def test_samples_join_the_car_that_drives_the_race_meanwhile(server, team):
+    vehicle = team.vehicle()
+    race = team.race(vehicle)
+    assert team.call("POST", "/sensor_data", sample(race, speed="x")).status_code == 400
+    assert team.call("POST", "/sensor_data", sample(race, date="x")).status_code == 400  # it is known, and undriven
+    car = server.add_device("racing", team="Racers")
+    assert team.call("POST", "/sensor_data", sample(race), headers=server.bearer(car)).status_code == 201
+
+    answers = [team.send(race, date=at(second)) for second in range(4)]  # on either worker
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert entries(team, race)["total_entries"] == 5

@@ -80,14 +80,18 @@ class RaceStore:
         self._races[number] = found
         return found
 
-    async def attach(self, race: Race, sender: Sender) -> None:
-        """Say whose readings a race holds that has none yet.
+    async def attach(self, race: Race, sender: Sender) -> bool:
+        """Say whose readings a race holds that has none yet; false when another device was faster.
 
         Raises:
             RaceTaken: Another run of that device is in the way.
         """
-        await self._change("attach_race", sender, {"race": race.id, "device": sender.device_id})
+        changed = await self._change("attach_race", sender, {"race": race.id, "device": sender.device_id})
+        if not changed:
+            self._races.pop(race.id, None)
+            return False
         race.sender, race.is_attached = sender, True
+        return True
 
     async def stretch(self, race: Race, time_us: int) -> None:
         """Widen a race so that it holds an instant.
@@ -114,11 +118,11 @@ class RaceStore:
             await cursor.execute(query("find_race"), {"race": number})
             return await cursor.fetchone()
 
-    async def _change(self, name: str, sender: Sender, values: dict[str, Any]) -> None:
+    async def _change(self, name: str, sender: Sender, values: dict[str, Any]) -> bool:
         try:
             async with self._directory.connection() as connection, connection.transaction():
                 await connection.execute(query("lock_runs"), {"device": sender.device_id})
-                await connection.execute(query(name), values)
+                return (await connection.execute(query(name), values)).rowcount > 0
         except errors.ExclusionViolation as error:
             raise RaceTaken from error
 
