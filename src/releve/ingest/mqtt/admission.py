@@ -8,13 +8,26 @@ from releve.ingest.mqtt.sign_in import Refused
 from releve.ingest.mqtt.surroundings import Surroundings
 from releve.protocol.mqtt.packet import Connect, Will
 from releve.protocol.mqtt.reason import Reason
-from releve.protocol.problem import BadReading
+from releve.protocol.problem import BadReading, Unavailable
 
 if TYPE_CHECKING:
     from releve.ingest.mqtt.link import Link
 
 
-async def let_in(link: "Link", surroundings: Surroundings, connect: Connect) -> None:
+async def judge(link: "Link", surroundings: Surroundings, connect: Connect) -> None:
+    """Let the client in, or tell it why not."""
+    try:
+        async with surroundings.judging:
+            if not link.is_lost:
+                await _let_in(link, surroundings, connect)
+    except Refused as refused:
+        surroundings.counters.refused("mqtt", refused.reason.name.lower().replace("_", "-"))
+        link.session.refuse(refused.reason, str(refused))
+    except Unavailable:
+        link.session.refuse(Reason.SERVER_UNAVAILABLE, "the database does not answer; try again")
+
+
+async def _let_in(link: "Link", surroundings: Surroundings, connect: Connect) -> None:
     """Check everything that CONNECT says, then accept.
 
     Raises:

@@ -11,10 +11,11 @@ import structlog
 
 from releve.ingest.authenticate import Authenticator
 from releve.ingest.mqtt.burst import Answer, Burst, Clock
-from releve.ingest.mqtt.link import Link, Wire
+from releve.ingest.mqtt.link import Link
 from releve.ingest.mqtt.presence import Presence
 from releve.ingest.mqtt.sign_in import Peer, SignIn
 from releve.ingest.mqtt.values import LastValues
+from releve.ingest.mqtt.wire import Wire
 from releve.ingest.pipeline import Pipeline
 from releve.protocol.mqtt.limits import Limits
 from releve.protocol.mqtt.reason import Reason

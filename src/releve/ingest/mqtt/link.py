@@ -1,33 +1,25 @@
 """One MQTT connection: the pure session between a wire and the path of a reading.
 
-Bytes come in bursts. What one read brings is decoded, committed and acknowledged together: one submission and one
-write, however many publishes it held. While a link's burst is being committed the next one gathers.
+What one read brings is committed and acknowledged together, however many publishes it held; the next burst gathers.
 """
 
 import asyncio
 from collections.abc import Coroutine
 from time import time
-from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
 
-from releve.ingest.mqtt import admission
+from releve.ingest.mqtt import admission, refusal
+from releve.ingest.mqtt.alarm import Alarm
+from releve.ingest.mqtt.errand import Errands
 from releve.ingest.mqtt.intake import Age, Intake
 from releve.ingest.mqtt.outbox import Outbox
-from releve.ingest.mqtt.sign_in import FOR_EVER_S, Peer, Proof, Refused
+from releve.ingest.mqtt.sign_in import FOR_EVER_S, Peer, Proof
 from releve.ingest.mqtt.surroundings import Surroundings
+from releve.ingest.mqtt.wire import Wire
 from releve.protocol import topic as topics
-from releve.protocol.mqtt.event import (
-    Acknowledged,
-    Authenticate,
-    Close,
-    Discarded,
-    Event,
-    Incoming,
-    Subscribing,
-    WillDue,
-)
+from releve.protocol.mqtt import event as events
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.link import Phase
 from releve.protocol.mqtt.packet import Connect, Publish
@@ -46,35 +38,11 @@ FLUSH_S = 5.0  # what is written before a close may take
 _log = structlog.get_logger()
 
 
-class Wire(Protocol):
-    """The transport below a link: TCP, TLS or WebSocket."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-
-    def pause(self) -> None:
-        """Stop reading."""
-
-    def resume(self) -> None:
-        """Read again."""
-
-    def close(self) -> None:
-        """Close once everything is sent."""
-
-    def abort(self) -> None:
-        """Close now."""
-
-    def is_gone(self) -> bool:
-        """Whether the other side closed although nothing is read."""
-
-
 class Link:
     """What the wire calls, and what the endpoint calls.
 
     Attributes:
-        id: Its own, for the whole installation.
         sender: The principal, once it is in.
-        session: The protocol's side.
         outbox: What is sent to the client.
         intake: What it sent and is not committed yet.
     """
@@ -98,12 +66,11 @@ class Link:
         self._is_write_paused = False
         self._is_lost = False
         self._refusals = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_s = 0.0
+        self._errands = Errands(self._failed)
+        self._alarm = Alarm(self.session.deadline, self._tick)
         self._end: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        self._arm()
+        self._alarm.arm()
 
     # What the wire calls
 
@@ -111,7 +78,7 @@ class Link:
         """Bytes came."""
         self.session.receive(data, self._loop.time())
         self.pump()
-        self._arm()
+        self._alarm.arm()
 
     def write_paused(self) -> None:
         """The client does not take what is sent: read nothing more of it."""
@@ -128,14 +95,14 @@ class Link:
         if self._is_lost:
             return
         self._is_lost = True
-        for timer in (self._end, self._expiry, self._timer):
+        self._alarm.cancel()
+        for timer in (self._end, self._expiry):
             if timer is not None:
                 timer.cancel()
-        self._timer = None
         self.session.lost(self._loop.time())
         self._surroundings.left(self)
         self.pump()
-        self._arm()  # for a will that waits
+        self._alarm.arm()  # for a will that waits
 
     # What the endpoint calls
 
@@ -190,14 +157,14 @@ class Link:
     def pump(self) -> None:
         """Act on what the session says, write what it writes, and start or stop reading."""
         for event in self.session.take_events():
-            if type(event) is Incoming:
+            if isinstance(event, events.Incoming):
                 self._take(event)
             else:
                 self._handle(event)
         if (output := self.session.take_output()) and not self._is_lost:
             self._wire.write(output)
         if (work := self.intake.start()) is not None:
-            work.add_done_callback(self._done)
+            self._errands.watch(work)
         self._regulate()
 
     def now(self) -> float:
@@ -206,14 +173,9 @@ class Link:
 
     def start(self, work: Coroutine[None, None, None]) -> None:
         """Run something beside the link, and keep hold of it."""
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+        self._errands.start(work)
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
+    def _failed(self, error: BaseException) -> None:
         _log.error("mqtt link failed", client_id=self.client_id, error=repr(error), exc_info=error)
         if not isinstance(error, Unavailable):
             self._wire.abort()
@@ -224,19 +186,19 @@ class Link:
 
     # What events do
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: events.Event) -> None:
         match event:
-            case Authenticate(connect):
+            case events.Authenticate(connect):
                 self.start(self._judge(connect))
-            case Subscribing():
+            case events.Subscribing():
                 self.start(self._subscribe(event))
-            case Acknowledged(reference, _):
+            case events.Acknowledged(reference, _):
                 self.outbox.acknowledged(reference)
-            case Discarded(reference):
+            case events.Discarded(reference):
                 self.outbox.discarded(reference)
-            case WillDue(will):
-                self._take(Incoming(Publish(will.topic, will.payload)))
-            case Close(reason, detail):
+            case events.WillDue(will):
+                self._take(events.Incoming(Publish(will.topic, will.payload)))
+            case events.Close(reason, detail):
                 _log.debug("mqtt link closes", client_id=self.client_id, reason=reason.name, detail=detail)
                 self._loop.call_soon(self._close_wire)
             case _:
@@ -247,7 +209,7 @@ class Link:
             self._wire.close()
             self._end = self._loop.call_later(FLUSH_S, self._wire.abort)
 
-    def _take(self, incoming: Incoming) -> None:
+    def _take(self, incoming: events.Incoming) -> None:
         topic = incoming.packet.topic
         route = self._routes.get(topic)
         if route is None:
@@ -267,51 +229,32 @@ class Link:
             self._routes[topic] = route
         return route
 
-    def _refuse_foreign(self, incoming: Incoming) -> None:
+    def _refuse_foreign(self, incoming: events.Incoming) -> None:
         """A topic that is not the client's: MQTT 5 is told, else the link ends [MQTT-3.3.5-2 of 3.1.1]."""
         self._refusals += 1
         if self._refusals == 1:
             self.start(self.note_refusal("publish", incoming.packet.topic))
         detail = "this topic is not yours to publish to"
-        if self._version is Version.V5 and incoming.packet.qos and self._refusals <= MOST_REFUSALS:
+        if self.intake.version is Version.V5 and incoming.packet.qos and self._refusals <= MOST_REFUSALS:
             self.session.refused(incoming, Reason.NOT_AUTHORIZED, detail)
         else:
             self.session.close(Reason.NOT_AUTHORIZED, detail)
             for event in self.session.take_events():
-                self._handle(event) if isinstance(event, Close) else None
+                self._handle(event) if isinstance(event, events.Close) else None
 
     async def note_refusal(self, what: str, name: str) -> None:
         """Keep an audit event of something that is not this principal's."""
-        sender = self.sender
-        if sender is None:
-            return
-        number = int(sender.principal.partition(":")[2])
-        subject = {"device": number, "team": sender.team_id} if sender.is_device else {"account": number}
-        _log.warning("mqtt refused", what=what, name=name[:200], principal=sender.principal, address=self.peer.address)
-        try:
-            await self._surroundings.store.audit(
-                "mqtt-refused", address=self.peer.address, subject=subject, detail={"what": what, "name": name[:200]}
-            )
-        except Unavailable:
-            _log.warning("an audit event could not be kept", what=what)
+        if self.sender is not None:
+            await refusal.keep(self._surroundings.store, self.sender, self.peer.address, what=what, name=name)
 
     # Letting the client in
 
     async def _judge(self, connect: Connect) -> None:
-        try:
-            async with self._surroundings.judging:
-                if self._is_lost:
-                    return
-                await admission.let_in(self, self._surroundings, connect)
-        except Refused as refusal:
-            self._surroundings.counters.refused("mqtt", refusal.reason.name.lower().replace("_", "-"))
-            self.session.refuse(refusal.reason, str(refusal))
-        except Unavailable:
-            self.session.refuse(Reason.SERVER_UNAVAILABLE, "the database does not answer; try again")
+        await admission.judge(self, self._surroundings, connect)
         self.pump()
-        self._arm()
+        self._alarm.arm()
 
-    async def _subscribe(self, event: Subscribing) -> None:
+    async def _subscribe(self, event: events.Subscribing) -> None:
         try:
             await self.outbox.subscribe(event)
         except Unavailable:
@@ -334,11 +277,6 @@ class Link:
             return True
         return self._is_lost
 
-    @property
-    def _version(self) -> Version:
-        connect = self.session.connect
-        return connect.version if connect is not None else Version.V3_1_1
-
     def _regulate(self) -> None:
         """Read only while there is room for what comes, so that memory stays flat whatever happens."""
         if self._is_lost:
@@ -353,18 +291,7 @@ class Link:
             self._wire.resume()
             self.session.reading_resumed(self._loop.time())
 
-    def _arm(self) -> None:
-        """One timer at the next deadline; a deadline that moved on is met by arming again when it fires."""
-        deadline_s = self.session.deadline()
-        if deadline_s is None or (self._timer is not None and self._timer_s <= deadline_s):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_s = deadline_s
-        self._timer = self._loop.call_at(deadline_s, self._tick)
-
     def _tick(self) -> None:
-        self._timer = None
         self.session.tick(self._loop.time())
         self.pump()
-        self._arm()
+        self._alarm.arm()

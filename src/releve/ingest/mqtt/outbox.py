@@ -142,7 +142,7 @@ class Outbox:
         row = await self._store.owner_of(owner)
         if row is not None and sender.may_read(row["team_id"]):
             return "device", row["id"]
-        if owner.isascii() and owner.isdigit() and len(owner) < 10 and sender.may_read(int(owner)):  # noqa: PLR2004
+        if owner.isascii() and owner.isdigit() and len(owner) < 10 and sender.may_read(int(owner)):  # noqa: PLR2004 - ids are int4
             return "team", int(owner)
         return None
 
