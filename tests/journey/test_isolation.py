@@ -109,7 +109,8 @@ def test_every_list_leaves_another_teams_rows_out(server, document, alices, char
         if "get" in item and "{" not in path and path != "/api/schema/":
             answer = httpx.get(server.url + path, headers=charlie, follow_redirects=False, timeout=20)
 
-            assert answer.status_code < 500, (path, answer.text)
+            # 504 is contract B's own word for a broker that never spoke.
+            assert answer.status_code < 500 or (path, answer.status_code) == ("/get_broker_data", 504), answer.text
             for value in alices["values"][:2]:
                 assert value not in answer.text, path
 

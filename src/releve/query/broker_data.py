@@ -6,6 +6,7 @@ from typing import Any
 
 from releve.ingest.authenticate import Authenticator
 from releve.ingest.request import CHALLENGE, Request, Send, answer, answer_problem
+from releve.ingest.sensor_data import DEFAULT_TEAM
 from releve.protocol.problem import Forbidden, MethodNotAllowed, Problem, Unauthenticated
 from releve.storage.directory import Directory
 from releve.storage.queries import query
@@ -50,7 +51,7 @@ class BrokerRoutes:
         await answer(send, 200, {"data": values})
 
     async def _teams(self, request: Request) -> list[int] | None:
-        """The teams whose cars the caller may see; None is all of them."""
+        """The teams whose cars the caller may see; None is the default team, where a caller without a token acts."""
         token = request.token()
         if token is None and self._anonymous_role != "none":
             return None
@@ -61,5 +62,7 @@ class BrokerRoutes:
 
     async def _values(self, teams: list[int] | None) -> dict[str, Any]:
         async with self._directory.connection() as connection:
-            cursor = await connection.execute(query("last_topic_values"), {"teams": teams})
+            cursor = await connection.execute(
+                query("last_topic_values"), {"teams": teams, "default_team": DEFAULT_TEAM}
+            )
             return dict(await cursor.fetchall())

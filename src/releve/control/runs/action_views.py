@@ -27,7 +27,7 @@ from releve.control.runs.serializers import (
     UndoRequest,
 )
 from releve.control.runs.shown import change_shown, exclusion_shown, run_shown, summary_shown
-from releve.control.runs.views import ETAG, IF_MATCH, TAG, answer, checked, seen
+from releve.control.runs.views import ETAG, IF_MATCH, TAG, RunView, answer, checked, seen
 from releve.protocol.problem import BadRequest
 
 LARGEST_IDENTITY = 2**63
@@ -35,7 +35,7 @@ CHANGED: dict[Any, Any] = {200: RunAnswer, **refusals(400, 403, 404, 409, 412, 4
 PAIR: dict[Any, Any] = {200: RunPair, **refusals(400, 403, 404, 409, 412, 428)}
 
 
-class Close(OwnView):
+class Close(RunView):
     """The end of a run."""
 
     @extend_schema(
@@ -49,7 +49,7 @@ class Close(OwnView):
         return answer(run)
 
 
-class Reopen(OwnView):
+class Reopen(RunView):
     """A run that goes on after all."""
 
     @extend_schema(operation_id="run_reopen", tags=TAG, parameters=[IF_MATCH, ETAG], request=None, responses=CHANGED)
@@ -60,7 +60,7 @@ class Reopen(OwnView):
         return answer(run)
 
 
-class Merge(OwnView):
+class Merge(RunView):
     """Two runs that are one."""
 
     @extend_schema(
@@ -75,7 +75,7 @@ class Merge(OwnView):
         return answer(run)
 
 
-class Split(OwnView):
+class Split(RunView):
     """One run that is two."""
 
     @extend_schema(operation_id="run_split", tags=TAG, parameters=[IF_MATCH], request=SplitRequest, responses=PAIR)
@@ -114,7 +114,7 @@ class Changes(OwnView):
         return Response({"data": [change_shown(change) for change in changes[:1000]]})
 
 
-class Exclusions(OwnView):
+class Exclusions(RunView):
     """Readings of a run that are left out."""
 
     @extend_schema(operation_id="run_exclusions", tags=TAG, responses={200: ExclusionList, **refusals(403, 404)})
@@ -147,7 +147,7 @@ class Exclusions(OwnView):
         return Response(exclusion_shown(exclusion), status=201)
 
 
-class OneExclusion(OwnView):
+class OneExclusion(RunView):
     """One exclusion of a run."""
 
     @extend_schema(operation_id="run_include", tags=TAG, responses={204: None, **refusals(403, 404)})
@@ -161,7 +161,7 @@ class OneExclusion(OwnView):
         return Response(status=204)
 
 
-class Statistics(OwnView):
+class Statistics(RunView):
     """Statistics of a run that a person set."""
 
     @extend_schema(

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -48,6 +49,16 @@ ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 201
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class RunView(OwnView):
+    """A route about one run: who may ask is settled before what is asked."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a stranger with 404 and a viewer's change with 403, whatever the body says."""
+        super().initial(request, *args, **kwargs)
+        find = queries.run_for if request.method in SAFE_METHODS else queries.editable_run
+        find(person(request), kwargs["run_id"])
+
+
 class Runs(OwnView):
     """The runs of your teams."""
 
@@ -83,7 +94,7 @@ class Runs(OwnView):
         return answer(run, status=201)
 
 
-class OneRun(OwnView):
+class OneRun(RunView):
     """One run of your teams."""
 
     @extend_schema(
@@ -126,7 +137,7 @@ class OneRun(OwnView):
         return Response(status=204)
 
 
-class Buckets(OwnView):
+class Buckets(RunView):
     """A run in pieces of equal length."""
 
     @extend_schema(
