@@ -26,7 +26,7 @@ from releve.ingest.decode import Arrival, split
 from releve.ingest.http import iso, verdicts
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import CHALLENGE, Request, Send, answer, answer_problem
+from releve.ingest.request import Request, Send, answer
 from releve.protocol import strict_json
 from releve.protocol.problem import (
     BadReading,
@@ -133,17 +133,14 @@ class RuleActionRoutes:
         """GET for the operator, POST for AWS."""
         if not self._actions:
             raise NotFound("no rule action is configured here; see RELEVE_BRIDGE_CONFIG")
-        try:
-            if request.method == "GET":
-                await self._list(request, send)
-            elif request.method != "POST":
-                raise MethodNotAllowed(f"{PATH} takes GET and POST")
-            elif request.headers.get(KIND) == CONFIRMATION:
-                await self._confirm(request, send)
-            else:
-                await self._take(request, send)
-        except Unauthenticated as problem:
-            await answer_problem(send, problem, headers=(CHALLENGE,))
+        if request.method == "GET":
+            await self._list(request, send)
+        elif request.method != "POST":
+            raise MethodNotAllowed(f"{PATH} takes GET and POST")
+        elif request.headers.get(KIND) == CONFIRMATION:
+            await self._confirm(request, send)
+        else:
+            await self._take(request, send)
 
     async def _list(self, request: Request, send: Send) -> None:
         token = request.token()

@@ -10,7 +10,7 @@ from releve.ingest.contract import CONTRACTS
 from releve.ingest.decode import Arrival, Shape, read_one
 from releve.ingest.http import iso, message_key, verdict
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import CHALLENGE, Request, Send, answer, answer_problem, encode
+from releve.ingest.request import Request, Send, answer, answer_problem, encode
 from releve.protocol import strict_json
 from releve.protocol.clock import SMALLEST_EPOCH
 from releve.protocol.outcome import Outcome, Receipt
@@ -75,8 +75,8 @@ class SensorDataRoute:
             document = await self._add(request)
         except Problem as problem:
             self._pipeline.counters.refused("http", problem.slug())
-            headers = (CHALLENGE,) if isinstance(problem, Unauthenticated) else ()
-            await answer_problem(send, _for_wire(problem), _for_wire(problem).document(), headers)
+            refusal = _for_wire(problem)
+            await answer_problem(send, refusal, refusal.document())
         else:
             await answer(send, 201, {"message": ADDED, "data": document})
 

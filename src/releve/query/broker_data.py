@@ -5,9 +5,9 @@ from time import monotonic
 from typing import Any
 
 from releve.ingest.authenticate import Authenticator
-from releve.ingest.request import CHALLENGE, Request, Send, answer, answer_problem
+from releve.ingest.request import Request, Send, answer, answer_problem
 from releve.ingest.sensor_data import DEFAULT_TEAM
-from releve.protocol.problem import Forbidden, MethodNotAllowed, Problem, Unauthenticated
+from releve.protocol.problem import Forbidden, MethodNotAllowed, Problem
 from releve.storage.directory import Directory
 from releve.storage.queries import query
 
@@ -39,8 +39,7 @@ class BrokerRoutes:
         try:
             teams = await self._teams(request)
         except Problem as problem:
-            headers = (CHALLENGE,) if problem.status == Unauthenticated.status else ()
-            await answer_problem(send, problem, {"message": str(problem)}, headers)
+            await answer_problem(send, problem, {"message": str(problem)})
             return
         until_s = monotonic() + WAIT_S
         while not (values := await self._values(teams)):

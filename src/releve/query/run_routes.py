@@ -1,7 +1,7 @@
 """The data plane's routes of runs: compare and export."""
 
 from releve.ingest.authenticate import Authenticator
-from releve.ingest.request import CHALLENGE, Request, Send, answer_problem
+from releve.ingest.request import Request, Send
 from releve.protocol.problem import Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query import run as runs
@@ -32,22 +32,14 @@ class RunRoutes:
         return None
 
     async def _compare(self, request: Request, send: Send) -> None:
-        try:
-            sender = await self._sender(request)
-        except Unauthenticated as problem:
-            await answer_problem(send, problem, headers=(CHALLENGE,))
-            return
+        sender = await self._sender(request)
         comparison = Comparison.of(parameters(request))
         found = [await self._run(number, sender) for number in comparison.runs]
         await answer_comparison(self._directory, send, runs=found, comparison=comparison)
 
     def _export(self, number: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
-            try:
-                sender = await self._sender(request)
-            except Unauthenticated as problem:
-                await answer_problem(send, problem, headers=(CHALLENGE,))
-                return
+            sender = await self._sender(request)
             run = await self._run(number, sender)
             form = format_of(parameters(request), accept=request.text(b"accept"))
             await answer_export(self._directory, send, run=run, form=form)

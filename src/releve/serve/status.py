@@ -1,6 +1,5 @@
 """`/healthz`, `/readyz` and `/metrics`."""
 
-import ipaddress
 from collections.abc import AsyncIterator
 
 from releve.ingest import metrics
@@ -9,6 +8,7 @@ from releve.ingest.batch import GroupCommit
 from releve.ingest.request import Request, Send, answer, send_bytes
 from releve.protocol.problem import Forbidden, Unauthenticated, Unavailable
 from releve.serve.housekeeping import Housekeeping
+from releve.serve.port import is_loopback
 from releve.settings import Settings
 from releve.storage.directory import Directory
 from releve.storage.session import weakness_of
@@ -70,11 +70,3 @@ class StatusRoutes:
             raise Unauthenticated
         if (await self._authenticator.sender(token)).is_device:
             raise Forbidden("metrics are for people")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a listening address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
