@@ -18,7 +18,7 @@ from bench import peers
 from bench.installation import Installation
 from bench.load import Load, Measured, drive, wrk_or_exit
 from bench.report import Promise, table
-from bench.server import Server, started, together
+from bench.server import Running, Server, started, together
 
 DESCRIPTION = """\
 Measures how many readings a second Relevé acknowledges over HTTP, one reading a request.
@@ -61,9 +61,18 @@ def main() -> int:
         warm_up = one_round(replace(load, seconds=WARM_UP_S))
         rounds = [one_round(load) for _ in range(asked.rounds)]
         every = [warm_up, *rounds]
-        promise = Promise.of(every, installation, driven, asked.connections) if "releve" in driven else None
+        promise = promised(every, installation, driven, asked.connections)
     show(rounds, promise, as_json=asked.json)
     return 1 if promise is not None and not promise.is_kept else 0
+
+
+def promised(
+    rounds: list[dict[str, Measured]], installation: Installation, driven: dict[str, Running], connections: int
+) -> Promise | None:
+    """Whether all that was acknowledged is in the database; None when we were not driven."""
+    if "releve" not in driven:
+        return None
+    return Promise.of(rounds, installation, driven["releve"].server, under_way={"releve": connections})
 
 
 def arguments() -> argparse.Namespace:

@@ -22,12 +22,14 @@ class Installation:
 
     Attributes:
         environment: What every server on its database runs with.
+        secret: The device's secret.
         token: The device's access token.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mqtt_port: int = 0) -> None:
         self._postgres = EmbeddedPostgres(folder)
         self._folder = folder
+        self._mqtt_port = mqtt_port
         self.port = free_port()
 
     def __enter__(self) -> Self:
@@ -39,12 +41,12 @@ class Installation:
             "DATABASE_URL": url,
             "RELEVE_DATA_DIR": str(self._folder),
             "RELEVE_PORT": str(self.port),
-            "RELEVE_MQTT_PORT": "0",
+            "RELEVE_MQTT_PORT": str(self._mqtt_port),
             "RELEVE_LOG_LEVEL": "warning",
         }
-        secret = self._add_device()
+        self.secret = self._add_device()
         with started(self.workers(1)[0]):
-            self.token = _signed_in(f"http://127.0.0.1:{self.port}/auth/login", secret)
+            self.token = _signed_in(f"http://127.0.0.1:{self.port}/auth/login", self.secret)
         self.environment["BENCH_TOKEN"] = self.token
         self.environment["BENCH_KEYS"] = (self._folder / "keys" / "signing").read_text("utf-8").strip()
         return self

@@ -1,17 +1,19 @@
-"""Runs `wrk` once against one server and reads what it measured."""
+"""Runs a load generator once against one server and reads what it measured: `wrk`, or our own for MQTT."""
 
 import itertools
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.installation import Installation
+from bench.installation import DEVICE, Installation
 from bench.server import Running
 
 SCRIPT = Path(__file__).with_name("readings.lua")
+PUBLISHER = Path(__file__).with_name("publisher.py")
 _seeds = itertools.count(1)
 
 
@@ -42,7 +44,7 @@ class Measured:
 
     @property
     def acknowledged(self) -> int:
-        """Answers that were 2xx or 3xx."""
+        """Answers that were 2xx or 3xx; every PUBACK."""
         return self.answered - self.refused
 
 
@@ -65,7 +67,7 @@ def wrk_or_exit() -> str:
 
 
 def drive(load: Load, running: Running, installation: Installation) -> Measured:
-    """Drive one server; every request of every run carries a reading of its own."""
+    """Drive one server over HTTP; every request of every run carries a reading of its own."""
     server = running.server
     command = [
         load.wrk,
@@ -73,10 +75,39 @@ def drive(load: Load, running: Running, installation: Installation) -> Measured:
         *("--timeout", "10s", "--script", str(SCRIPT), server.url, "--"),
         *(server.environment.get("BENCH_TOKEN", "none"), str(next(_seeds))),
     ]
+    return measured(command, running, installation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publishing:
+    """How to publish: so many connections, each with so many publishes that are not acknowledged yet."""
+
+    connections: int
+    window: int
+    seconds: int
+
+    def drive(self, running: Running, installation: Installation, *, secret: str | None) -> Measured:
+        """Publish to one server; every publish of every run carries a reading of its own.
+
+        Args:
+            running: The server; its port is its MQTT port.
+            installation: Whose PostgreSQL is at work meanwhile.
+            secret: The device's, None for a server that lets everybody in.
+        """
+        command = [
+            *(sys.executable, str(PUBLISHER), "--port", str(running.server.port), "--run", str(next(_seeds))),
+            *("--connections", str(self.connections), "--window", str(self.window), "--seconds", str(self.seconds)),
+            *(("--user", DEVICE) if secret else ()),
+        ]
+        return measured(command, running, installation, stdin=f"{secret}\n" if secret else "")
+
+
+def measured(command: Sequence[str], running: Running, installation: Installation, *, stdin: str = "") -> Measured:
+    """Run a load generator, and what it and the processor clocks say."""
     before_s, database_before_s = running.cpu_s(), installation.cpu_s()
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
     if ran.returncode:
-        sys.exit(f"wrk failed:\n{ran.stdout}{ran.stderr}")
+        sys.exit(f"{Path(command[0]).name} failed:\n{ran.stdout}{ran.stderr}")
     found = json.loads(ran.stdout.rpartition("measured ")[2])
     return Measured(
         per_second=round(found["answered"] / found["seconds"], 1),

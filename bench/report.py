@@ -10,10 +10,10 @@ from typing import Self
 
 from bench.installation import Installation
 from bench.load import Measured
-from bench.server import Running, Server
+from bench.server import Server
 
 SETTLE_S = 10.0
-_STORED = re.compile(rb'releve_readings_total\{outcome="stored",transport="http"\} ([0-9.e+]+)')
+_STORED = re.compile(rb'releve_readings_total\{outcome="stored",transport="(?:http|mqtt)"\} ([0-9.e+]+)')
 Rounds = Sequence[Mapping[str, Measured]]
 
 
@@ -21,14 +21,15 @@ Rounds = Sequence[Mapping[str, Measured]]
 class Promise:
     """Acknowledged readings beside the rows.
 
-    A request that is under way when wrk hangs up is committed, but wrk counts no answer: at most one a connection and
-    round. The server's own count knows those too, so it is compared without that allowance.
+    What is under way when a load generator hangs up is committed, but it counts no answer: at most one a connection
+    and round over HTTP, a window of them over MQTT. The server's own count knows those too, so it is compared without
+    that allowance.
 
     Attributes:
-        acknowledged: The 2xx answers that wrk saw.
+        acknowledged: The 2xx answers and PUBACKs that the load generators saw.
         stored: What the workers say they stored.
         rows: What is in the database.
-        under_way: How many answers wrk may have missed at most.
+        under_way: How many answers the load generators may have missed at most.
     """
 
     acknowledged: int
@@ -37,14 +38,21 @@ class Promise:
     under_way: int
 
     @classmethod
-    def of(cls, rounds: Rounds, installation: Installation, driven: Mapping[str, Running], connections: int) -> Self:
-        """Count, once what was under way has settled."""
-        stored = _settled(installation, driven["releve"].server)
+    def of(cls, rounds: Rounds, installation: Installation, server: Server, *, under_way: Mapping[str, int]) -> Self:
+        """Count, once what was under way has settled.
+
+        Args:
+            rounds: All of them, the warm-up too.
+            installation: Where the rows are.
+            server: Whose metrics are asked.
+            under_way: By the names of what reached the database through it, the most answers missed in a round.
+        """
+        stored = _settled(installation, server)
         return cls(
-            acknowledged=sum(each["releve"].acknowledged for each in rounds),
+            acknowledged=sum(each[name].acknowledged for each in rounds for name in under_way),
             stored=stored,
             rows=installation.rows(),
-            under_way=connections * len(rounds),
+            under_way=sum(under_way.values()) * len(rounds),
         )
 
     @property
@@ -55,14 +63,14 @@ class Promise:
     def __str__(self) -> str:
         verdict = "kept" if self.is_kept else "BROKEN"
         return (
-            f"P1 {verdict}: wrk saw {self.acknowledged} acknowledged, the server counts {self.stored} stored,"
+            f"P1 {verdict}: {self.acknowledged} were seen acknowledged, the server counts {self.stored} stored,"
             f" the database holds {self.rows} rows ({self.rows - self.acknowledged} answers were under way"
-            f" when wrk hung up, at most {self.under_way})."
+            f" when the load ended, at most {self.under_way})."
         )
 
 
-def table(rounds: Rounds) -> str:
-    """One line a server: each round's requests a second, and the medians."""
+def table(rounds: Rounds, *, limit: str = "bare") -> str:
+    """One line a server: each round's answers a second, and the medians; ratios to the one that is the limit."""
     names = list(rounds[0])
     headings = [f"round {number}" for number in range(1, len(rounds) + 1)]
     lines = [
@@ -70,9 +78,9 @@ def table(rounds: Rounds) -> str:
             "server",
             *headings,
             "median/s",
-            "of bare",
+            f"of {limit}",
             "CPU µs",
-            "of bare",
+            f"of {limit}",
             "PG µs",
             "p50 ms",
             "p99 ms",
@@ -80,7 +88,7 @@ def table(rounds: Rounds) -> str:
             "broken",
         ]
     ]
-    lines += [_line(name, rounds) for name in names]
+    lines += [_line(name, rounds, limit) for name in names]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
@@ -91,11 +99,11 @@ def table(rounds: Rounds) -> str:
     )
 
 
-def _line(name: str, rounds: Rounds) -> list[str]:
+def _line(name: str, rounds: Rounds, limit: str) -> list[str]:
     measured = [each[name] for each in rounds]
     # The ratio of each round, then their median: a machine that slows down slows both of a round.
-    ratios = [each[name].per_second / each["bare"].per_second for each in rounds if "bare" in each]
-    costs = [each["bare"].cpu_us / each[name].cpu_us for each in rounds if "bare" in each]
+    ratios = [each[name].per_second / each[limit].per_second for each in rounds if limit in each]
+    costs = [each[limit].cpu_us / each[name].cpu_us for each in rounds if limit in each]
     return [
         name,
         *(f"{one.per_second:,.0f}" for one in measured),
@@ -122,5 +130,4 @@ def _settled(installation: Installation, server: Server) -> int:
 def _stored(server: Server) -> int:
     address = f"http://127.0.0.1:{server.port}/metrics"
     with urllib.request.urlopen(address, timeout=30) as reply:
-        found = _STORED.search(reply.read())
-    return int(float(found[1])) if found else 0
+        return sum(int(float(count)) for count in _STORED.findall(reply.read()))

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ class Server:
         command: Program and arguments.
         port: Where it listens.
         path: What is posted to.
-        ready: What answers 200 once it can be driven.
+        ready: What answers 200 once it can be driven; None for a server that speaks no HTTP, whose open port is enough.
         environment: Added to ours.
     """
 
@@ -36,7 +35,7 @@ class Server:
     command: Sequence[str]
     port: int
     path: str = "/data"
-    ready: str = "/"
+    ready: str | None = "/"
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -107,14 +106,21 @@ class NotReady(Exception):
 
 def _wait(server: Server, process: "subprocess.Popen[bytes]") -> None:
     deadline_s = time.monotonic() + PATIENCE_S
-    address = f"http://127.0.0.1:{server.port}{server.ready}"
     while process.poll() is None and time.monotonic() < deadline_s:
         try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
+            _ask(server)
+        except OSError:  # URLError is one
             time.sleep(0.05)
-    raise NotReady(f"{server.name} does not answer {address}")
+        else:
+            return
+    raise NotReady(f"{server.name} does not answer on port {server.port}")
+
+
+def _ask(server: Server) -> None:
+    if server.ready is None:
+        socket.create_connection(("127.0.0.1", server.port), 5).close()
+    else:
+        urllib.request.urlopen(f"http://127.0.0.1:{server.port}{server.ready}", timeout=5).close()
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
