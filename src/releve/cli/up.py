@@ -21,7 +21,11 @@ OBSTACLES = (
     *(DatabaseAway, DidNotMigrate, PartFailed, OSError),
 )
 PORT = click.IntRange(0, 65535)
-DEMO = {"gym": "4", "racing": "5", "profilometre": "2"}  # readings a second
+DEMO = {
+    "gym": ("--rate", "4"),
+    "racing": ("--rate", "5", "--transport", "mqtt"),  # over HTTP somebody would have to open the races
+    "profilometre": ("--rate", "2"),
+}
 
 
 @click.command()
@@ -62,7 +66,7 @@ def command(
         data_dir=data_dir,
     )
     _warn(settings)
-    simulations = [(kind, "--rate", rate, "--seconds", "0") for kind, rate in DEMO.items()] if demo else []
+    simulations = [(kind, *how, "--seconds", "0") for kind, how in DEMO.items()] if demo else []
     try:
         code = up(settings, simulations=simulations, say=_say_demo if demo else _say)
     except OBSTACLES as error:

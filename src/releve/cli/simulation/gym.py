@@ -5,7 +5,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from releve.cli.simulation.kind import Kind
+from releve.cli.simulation.kind import Kind, as_json
 
 GRAVITY_MPS2 = 9.81
 
@@ -66,6 +66,7 @@ GYM = Kind(
     header=("token", ""),
     route="/data",
     keeps_connection=False,
+    messages=lambda _, measured: [("fitbuddy/sensors", as_json(measured))],
     zone="UTC",
     instrument=Machine,
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from releve.cli.simulation.kind import Kind
+from releve.cli.simulation.kind import Kind, as_json
 
 ZONE = "Europe/Paris"
 DAY_S = 86_400
@@ -44,6 +44,7 @@ PROFILOMETRE = Kind(
     header=("Authorization", "Bearer "),
     route="/api/send/data/",
     keeps_connection=True,
+    messages=lambda name, measured: [(f"releve/{name}/readings", as_json(measured))],
     zone=ZONE,
     instrument=Profilometre,
 )

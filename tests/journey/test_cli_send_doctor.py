@@ -1,10 +1,9 @@
-"""`releve send`, `releve simulate` and `releve doctor` against a real server."""
+"""`releve send` and `releve doctor` against a real server."""
 
 import json
 
 import httpx
 import psycopg
-import pytest
 
 from releve.storage.embedded import EmbeddedPostgres
 
@@ -70,35 +69,6 @@ def test_without_a_server_there_is_nothing_to_send_to(command, own_data_dir):
     assert not own_data_dir.exists()
 
 
-@pytest.mark.parametrize("kind", ["gym", "racing", "profilometre"])
-def test_simulated_devices_log_in_and_everything_they_send_is_stored(server, kind):
-    before = count(server, kind)
-
-    summary = server.json("simulate", kind, "--rate", "30", "--seconds", "2", "--devices", "3")
-
-    assert summary["kind"] == kind
-    assert summary["sent"] == summary["stored"] >= 30
-    assert (summary["failed"], summary["duplicate"], summary["quarantined"]) == (0, 0, 0)
-    assert 0 < summary["p50_ms"] <= summary["p99_ms"]
-    assert count(server, kind) - before == summary["stored"]
-
-
-def test_a_simulation_tells_how_it_goes_and_ends_with_a_summary(server):
-    done = server.command("simulate", "racing", "--rate", "20", "--seconds", "2")
-
-    assert done.returncode == 0
-    assert "sent" in done.stderr
-    assert done.stdout.startswith("racing: sent ")
-    assert "p99" in done.stdout
-
-
-def test_a_simulation_against_nobody_fails(server):
-    done = server.command("simulate", "gym", "--seconds", "1", "--url", "http://127.0.0.1:9")
-
-    assert done.returncode == 1
-    assert "does not answer" in done.stderr
-
-
 def test_the_doctor_finds_a_running_server_well(server):
     findings = server.json("doctor")
 
@@ -152,10 +122,3 @@ def weaken(data_dir) -> None:
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET synchronous_commit = off")
     postgres.stop()
-
-
-def count(server, kind: str) -> int:
-    return server.query(
-        "SELECT count(*) FROM reading JOIN fleet_device ON fleet_device.id = device_id WHERE name LIKE %s",
-        f"simulator-{kind}-%",
-    )[0][0]
