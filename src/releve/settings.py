@@ -89,6 +89,7 @@ class Settings:
     )
     access_token_s: int = knob(900, "Life of a person's access token.", unit="s")
     device_token_s: int = knob(30 * 86400, "Life of a device's access token.", unit="s")
+    mqtt_token_s: int = knob(3600, "Life of a person's token for MQTT, at whose end its link is closed.", unit="s")
     refresh_token_s: int = knob(30 * 86400, "Life of a refresh token.", unit="s")
     refresh_grace_s: int = knob(60, "How long a spent refresh token still answers its one successor.", unit="s")
     signing_keys: str = knob(

@@ -24,7 +24,7 @@ def operations(document):
     ]
 
 
-OURS = tuple(f"/api/v1/{name}" for name in ("sign-ins", "teams", "audit", "assets"))
+OURS = tuple(f"/api/v1/{name}" for name in ("sign-ins", "mqtt", "teams", "audit", "assets"))
 
 
 def test_the_document_is_openapi_3_1_and_names_each_operation_once(document):

@@ -61,6 +61,15 @@ def route(topic: str, *, device: str) -> Route | None:
     return None
 
 
+def published_by(device: str) -> list[str]:
+    """Every topic that a device may publish to; `+` stands for any quantity.
+
+    >>> published_by("car1")
+    ['releve/car1/readings', 'releve/car1/answers', 'fitbuddy/sensors', 'esp32bis/+', 'esp32/+']
+    """
+    return [readings(device), answers(device), GYM, *(f"{prefix}/+" for prefix in RACING)]
+
+
 def readings(device: str) -> str:
     """Where a device sends its readings."""
     return f"{ROOT}/{device}/readings"

@@ -150,6 +150,14 @@ def access_token(row: SignIn, now: datetime) -> str:
     )
 
 
+def mqtt_token(row: SignIn, now: datetime) -> tuple[str, datetime]:
+    """A password for MQTT of a sign-in that stands, and when it ends."""
+    life_s = settings.RELEVE.device_token_s if row.device_id is not None else settings.RELEVE.mqtt_token_s
+    expires_at = min(now + timedelta(seconds=life_s), row.expires_at).replace(microsecond=0)
+    issued = token.issue_mqtt(token_principal(row), row.id, issued_at=now, expires_at=expires_at, keyring=keyring())
+    return issued, expires_at
+
+
 def token_principal(row: SignIn) -> Principal:
     """Who a sign-in's tokens are for."""
     if row.device_id is not None:
