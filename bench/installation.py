@@ -6,10 +6,10 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
-from bench.server import Server, cpu_s, free_port, started
+from bench.server import Server, cpu_s, ended_cpu_s, free_port, started
 
 from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.process import processes
@@ -44,7 +44,7 @@ class Installation:
             "RELEVE_MQTT_PORT": str(self._mqtt_port),
             "RELEVE_LOG_LEVEL": "warning",
         }
-        self.secret = self._add_device()
+        self.secret = str(self.add("device", DEVICE, "--contract", "gym")["secret"])
         with started(self.workers(1)[0]):
             self.token = _signed_in(f"http://127.0.0.1:{self.port}/auth/login", self.secret)
         self.environment["BENCH_TOKEN"] = self.token
@@ -68,8 +68,9 @@ class Installation:
         ]
 
     def cpu_s(self) -> float:
-        """Processor time that PostgreSQL's present processes have used so far."""
-        return cpu_s(processes(self._postgres.cluster))
+        """Processor time that PostgreSQL's processes have used so far, those that ended included."""
+        running = processes(self._postgres.cluster)
+        return cpu_s(running) + sum(ended_cpu_s(pid) for pid in running)
 
     def rows(self) -> int:
         """How many readings are in the database."""
@@ -77,12 +78,13 @@ class Installation:
             row = connection.execute("SELECT count(*) FROM reading").fetchone()
         return int(row[0]) if row else 0
 
-    def _add_device(self) -> str:
-        command = [sys.executable, "-m", "releve", "device", "add", DEVICE, "--contract", "gym", "--json"]
+    def add(self, what: str, name: str, *options: str) -> dict[str, Any]:
+        """Add a device or an account with the command `releve`; what it answers."""
+        command = [sys.executable, "-m", "releve", what, "add", name, *options, "--json"]
         added = subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, check=False)
         if added.returncode:
-            sys.exit(f"the device could not be added:\n{added.stderr.decode(errors='replace')}")
-        return str(json.loads(added.stdout)["secret"])
+            sys.exit(f"the {what} could not be added:\n{added.stderr.decode(errors='replace')}")
+        return dict(json.loads(added.stdout))
 
 
 def _signed_in(url: str, secret: str) -> str:

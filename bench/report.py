@@ -89,6 +89,11 @@ def table(rounds: Rounds, *, limit: str = "bare") -> str:
         ]
     ]
     lines += [_line(name, rounds, limit) for name in names]
+    return aligned(lines)
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """A table in columns: the first to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(

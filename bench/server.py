@@ -70,6 +70,11 @@ def cpu_s(pids: Iterable[int]) -> float:
     return sum(_cpu_ticks(pid) for pid in pids) / os.sysconf("SC_CLK_TCK")
 
 
+def ended_cpu_s(pid: int) -> float:
+    """Processor time of the children of a process that have ended."""
+    return _cpu_ticks(pid, first=13) / os.sysconf("SC_CLK_TCK")
+
+
 def free_port() -> int:
     """A port that nobody listens on just now."""
     with socket.socket() as found:
@@ -132,9 +137,9 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _cpu_ticks(pid: int) -> int:
+def _cpu_ticks(pid: int, *, first: int = 11) -> int:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return int(fields[11]) + int(fields[12])
+    return int(fields[first]) + int(fields[first + 1])
