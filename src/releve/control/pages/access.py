@@ -1,6 +1,7 @@
 """What an account may see and change on the pages; whatever belongs to another team does not exist for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate
 
@@ -9,9 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import PermissionDenied as Refused
 
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Device
+from releve.control.runs import precondition
+from releve.control.runs.models import Run
+from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
 
 
@@ -59,4 +64,48 @@ def device_to_edit(account: Account, device_id: int) -> Device:
 
 def may_edit(account: Account, device: Device) -> bool:
     """Editors and administrators of its team change a device."""
-    return role_in(account, device.team) in EDITORS
+    return may_change(account, device.team)
+
+
+def may_change(account: Account, team: Team) -> bool:
+    """Editors and administrators change what a team owns."""
+    return role_in(account, team) in EDITORS
+
+
+def refuse_who_only_views(account: Account, device_id: str) -> None:
+    """Tell a viewer, and a stranger, from an editor who filled in a form badly.
+
+    Raises:
+        Http404: There is no such device, or it is another team's.
+        PermissionDenied: The account may only look at it.
+    """
+    if device_id.isascii() and device_id.isdigit() and int(device_id) < 2**31:
+        device_to_edit(account, int(device_id))
+    elif not teams_of(account, EDITORS).exists():
+        raise PermissionDenied
+
+
+@contextmanager
+def run_as_seen(account: Account, run_id: int, state: str | None) -> Iterator[Run]:
+    """A run that the account may change, as long as it is still as the page showed it.
+
+    Raises:
+        Http404: There is none, or it is another team's.
+        PermissionDenied: The account may only look at it.
+        PreconditionFailed: It was changed meanwhile.
+    """
+    with in_djangos_words(), precondition.seen(account, run_id, state) as run:
+        yield run
+
+
+@contextmanager
+def in_djangos_words() -> Iterator[None]:
+    """The services refuse in the words of the API's framework; pages answer Django's.
+
+    Raises:
+        PermissionDenied: It was refused.
+    """
+    try:
+        yield
+    except Refused as error:
+        raise PermissionDenied from error

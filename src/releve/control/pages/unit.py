@@ -5,6 +5,7 @@ _FIXED = {
         "acceleration_x": "m/s²",
         "acceleration_y": "m/s²",
         "acceleration_z": "m/s²",
+        "acceleration_total": "m/s²",
         "series_time": "s",
         "rest_time": "s",
     },

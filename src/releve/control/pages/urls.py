@@ -5,7 +5,19 @@ from django.views.i18n import set_language
 
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
-from releve.control.pages.views import about, device, documents, entrance, home, sign_ins, team, welcome
+from releve.control.pages.views import (
+    about,
+    device,
+    documents,
+    entrance,
+    home,
+    run,
+    run_change,
+    runs,
+    sign_ins,
+    team,
+    welcome,
+)
 
 urlpatterns = [
     path("", signed_in(home.home), name="home"),
@@ -21,6 +33,24 @@ urlpatterns = [
         signed_in(device.revoke_sign_in),
         name="device-sign-in-revoke",
     ),
+    path("runs/", signed_in(runs.runs), name="run-list"),
+    path("runs/open/", signed_in(runs.open_run), name="run-page-open"),
+    path("runs/<int:run_id>/", signed_in(run.run), name="run-page"),
+    path("runs/<int:run_id>/close/", signed_in(run_change.close), name="run-page-close"),
+    path("runs/<int:run_id>/reopen/", signed_in(run_change.reopen), name="run-page-reopen"),
+    path("runs/<int:run_id>/rename/", signed_in(run_change.rename), name="run-page-rename"),
+    path("runs/<int:run_id>/move/", signed_in(run_change.move), name="run-page-move"),
+    path("runs/<int:run_id>/split/", signed_in(run_change.split), name="run-page-split"),
+    path("runs/<int:run_id>/merge/", signed_in(run_change.merge), name="run-page-merge"),
+    path("runs/<int:run_id>/delete/", signed_in(run_change.delete), name="run-page-delete"),
+    path("runs/<int:run_id>/exclude/", signed_in(run_change.exclude), name="run-page-exclude"),
+    path(
+        "runs/<int:run_id>/exclusions/<int:exclusion_id>/include/",
+        signed_in(run_change.include),
+        name="run-page-include",
+    ),
+    path("runs/<int:run_id>/release/", signed_in(run_change.release), name="run-page-release"),
+    path("runs/<int:run_id>/changes/<int:change_id>/undo/", signed_in(run_change.undo), name="run-page-undo"),
     path("account/login/", entrance.login),  # allauth names these three
     path("account/password/reset/", entrance.password_reset),
     path("account/email/", entrance.email),

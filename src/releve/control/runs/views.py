@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -22,9 +21,9 @@ from releve.control.api.documents import refusals
 from releve.control.api.views import OwnView, person
 from releve.control.fleet.models import Asset, Device
 from releve.control.fleet.queries import assets_of, editable_device, refuse_unless
-from releve.control.runs import blocks, queries, services
+from releve.control.runs import precondition, queries, services
 from releve.control.runs.models import Run
-from releve.control.runs.precondition import etag, refuse_unless_seen
+from releve.control.runs.precondition import etag
 from releve.control.runs.serializers import (
     DEFAULT_FUNCTIONS,
     DEFAULT_WIDTH_S,
@@ -169,11 +168,7 @@ def checked(shape: type[Serializer[Any]], given: Any) -> dict[str, Any]:
 @contextmanager
 def seen(request: Request, run_id: int) -> Iterator[Run]:
     """A run that the sender may change and has seen as it is; nobody else changes it meanwhile."""
-    with transaction.atomic():
-        run = queries.editable_run(person(request), run_id)
-        blocks.lock_device(run.device_id)
-        run = queries.editable_run(person(request), run_id)
-        refuse_unless_seen(request, run)
+    with precondition.seen(person(request), run_id, request.headers.get("If-Match")) as run:
         yield run
 
 

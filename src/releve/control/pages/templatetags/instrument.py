@@ -1,11 +1,9 @@
 """How instants, values and states are written on a page."""
 
-import zoneinfo
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import formats
 from django.utils.html import format_html
@@ -17,6 +15,7 @@ from releve.control.pages import event
 from releve.control.pages.browser_name import in_words
 from releve.control.pages.rhythm import State
 from releve.control.pages.spark import is_number
+from releve.control.pages.zone import local
 from releve.control.teams.models import Role
 
 register = template.Library()
@@ -47,7 +46,7 @@ def ago(instant: datetime) -> SafeString:
 @register.filter
 def line_moment(instant: datetime) -> SafeString:
     """An instant in a table whose head names the zone."""
-    return format_html('<time datetime="{}">{}</time>', instant.isoformat(), f"{_local(instant):%Y-%m-%d %H:%M:%S}")
+    return format_html('<time datetime="{}">{}</time>', instant.isoformat(), f"{local(instant):%Y-%m-%d %H:%M:%S}")
 
 
 @register.filter
@@ -116,11 +115,7 @@ def program(user_agent: str) -> str:
     return in_words(user_agent)
 
 
-def _local(instant: datetime) -> datetime:
-    return instant.astimezone(zoneinfo.ZoneInfo(settings.RELEVE.time_zone))
-
-
 def _absolute(instant: datetime) -> str:
-    local = _local(instant)
+    there = local(instant)
     day = "j b Y" if get_language() == "fr" else "j M Y"  # French writes its months small
-    return f"{formats.date_format(local, day)}, {local:%H:%M:%S} {local.tzname()}"
+    return f"{formats.date_format(there, day)}, {there:%H:%M:%S} {there.tzname()}"

@@ -24,10 +24,14 @@ from releve.control.pages.glance import glance
 from releve.control.pages.received import Reading
 from releve.control.pages.templatetags.instrument import value
 from releve.control.pages.unit import unit
+from releve.control.pages.views.runs import open_form
+from releve.control.runs import queries as runs
+from releve.control.runs.listing import newest
 
 LISTED_READINGS = 50
 LISTED_QUARANTINE = 50
 LISTED_SIGN_INS = 20
+LISTED_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,9 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
     readings = _readings(shown, before)
     listed = readings[:LISTED_READINGS]
     columns = _columns(shown, listed)
+    account = access.account_of(request)
+    may_edit = access.may_edit(account, shown)
+    runs.infer_of(account, shown.pk)
     return {
         "section": "devices",
         "device": shown,
@@ -112,7 +119,9 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "mounts": shown.mounts.select_related("asset").order_by("since"),
         "sign_ins": sign_ins(shown),
         "zone": settings.RELEVE.time_zone,
-        "may_edit": access.may_edit(access.account_of(request), shown),
+        "runs": newest(runs.runs_of(account).filter(device=shown), after=None, limit=LISTED_RUNS)[0],
+        "open_form": open_form(account, device=shown) if may_edit else None,
+        "may_edit": may_edit,
     }
 
 
