@@ -25,7 +25,16 @@ ARGUMENTS = [
 ]
 EMAIL, PASSWORD = "ada@example.com", "a calm instrument"
 PHONE = {"width": 360, "height": 740}
-PAGES = ["/", "/devices/1/", "/team/", "/account/sign-ins/", "/about/", "/account/2fa/", "/account/password/change/"]
+PAGES = [
+    "/",
+    "/devices/1/",
+    "/runs/",
+    "/team/",
+    "/account/sign-ins/",
+    "/about/",
+    "/account/2fa/",
+    "/account/password/change/",
+]
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """How runs are written on a page."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils.html import format_html
@@ -14,6 +14,7 @@ from releve.control.runs.models import Run
 
 register = template.Library()
 
+HALF_A_TENTH = timedelta(milliseconds=50)
 A_MINUTE_S, AN_HOUR_S, A_DAY_S = 60, 3600, 86_400
 
 
@@ -55,7 +56,7 @@ def duration(seconds: float) -> str:
 @register.filter
 def clock(instant: datetime) -> SafeString:
     """An instant within a run, to the tenth of a second; its day is told elsewhere, or by pointing at it."""
-    shown = local(instant)
+    shown = local(instant + HALF_A_TENTH)
     text = f"{shown:%H:%M:%S}.{shown.microsecond // 100_000}"
     return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), f"{shown:%Y-%m-%d}", text)
 

@@ -86,5 +86,5 @@ def _forms(shown: Run, found: Look) -> dict[str, Any]:
         "rename_form": RenameForm(initial={"name": shown.name}, prefix="rename"),
         "move_form": MoveForm(initial=bounds, prefix="move"),
         "split_form": SplitForm(initial={"at": middle}, prefix="split"),
-        "exclude_form": ExcludeForm(initial={"since": first, "until": last}, prefix="exclude"),
+        "exclude_form": ExcludeForm(initial={"since": first, "until": first}, prefix="exclude"),
     }
