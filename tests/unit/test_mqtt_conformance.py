@@ -34,8 +34,6 @@ NEVER_PRINTED = {"v5": {"MQTT-2.2.1-1"}, "v3": set()}  # numbers that the specif
 
 CLIENT = "binds clients; what a server does with one that breaks it is held elsewhere"
 NOT_OFFERED = "about something the server does not offer, and says so in CONNACK, SUBACK or by its granted QoS"
-ENDPOINT = "the endpoint's: routing and retained messages, held by its own tests"
-JOURNEY = "the network transport's: held by journey tests over real sockets and WebSockets"
 
 PLACED = {
     "v5": {
@@ -47,18 +45,9 @@ PLACED = {
             MQTT-4.3.3-1 MQTT-4.3.3-2 MQTT-4.3.3-3 MQTT-4.3.3-5 MQTT-4.3.3-6 MQTT-4.3.3-7
             MQTT-4.8.2-3 MQTT-4.8.2-4 MQTT-4.8.2-5 MQTT-4.8.2-6 MQTT-4.12.0-2 MQTT-4.12.0-5
         """,
-        ENDPOINT: """
-            MQTT-3.3.1-5 MQTT-3.3.1-6 MQTT-3.3.1-7 MQTT-3.3.1-8 MQTT-3.8.4-4 MQTT-4.5.0-1 MQTT-4.6.0-5 MQTT-4.6.0-6
-        """,
-        JOURNEY: "MQTT-4.2.0-1 MQTT-6.0.0-1 MQTT-6.0.0-2 MQTT-6.0.0-3 MQTT-6.0.0-4",
     },
     "v3": {
         CLIENT: "MQTT-2.3.1-2 MQTT-2.3.1-3 MQTT-3.1.2-23 MQTT-4.5.0-2 MQTT-4.6.0-4 MQTT-7.1.2-1",
-        ENDPOINT: """
-            MQTT-3.1.2-7 MQTT-3.3.1-5 MQTT-3.3.1-7 MQTT-3.3.1-10 MQTT-3.3.1-11 MQTT-3.3.1-12 MQTT-4.5.0-1 MQTT-4.6.0-5
-            MQTT-7.0.0-1 MQTT-7.0.0-2
-        """,
-        JOURNEY: "MQTT-4.8.0-2 MQTT-6.0.0-1 MQTT-6.0.0-2 MQTT-6.0.0-3 MQTT-6.0.0-4 MQTT-7.1.1-1",
     },
 }
 
@@ -76,7 +65,8 @@ def placed(version):
 def held(version):
     """The statements that tests name, each with the tests that do."""
     found = {}
-    for path in Path(__file__).parent.glob("test_mqtt_*.py"):
+    tests = Path(__file__).parents[1]
+    for path in (*tests.glob("unit/test_mqtt_*.py"), *tests.glob("journey/test_mqtt_conformance_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 for statement in named(ast.get_docstring(node) or "", version):

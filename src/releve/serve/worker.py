@@ -100,6 +100,8 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
         loop="uvloop",
         http=bounded(header_s=settings.header_timeout_s, body_s=settings.body_timeout_s),
         ws="websockets-sansio",
+        ws_max_size=settings.mqtt_packet_limit_bytes,
+        ws_per_message_deflate=False,  # a few bytes could claim as much memory as the largest message
         lifespan="on",
         log_config=None,
         access_log=False,
