@@ -17,7 +17,7 @@ Item = Reading | Quarantined | Receipt
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """How and when a submission came.
 
     Attributes:

@@ -18,7 +18,8 @@ WRAP_SLACK_US = 3_600_000_000  # crystals err by minutes in the 49.7 days betwee
 SILENCE_US = 3_600_000_000  # a device that was silent for an hour and can have booted since then, has
 REPEAT_US = 600_000_000  # the same uptime with the same content within this is a repeat, not a reboot
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what a naive time in UTC is counted from
+_DAY_S = 86_400
 
 
 class Rule(StrEnum):
@@ -34,11 +35,14 @@ class Rule(StrEnum):
     SERVER = "received"
 
 
+_NAIVE, _SERVER = Rule.NAIVE, Rule.SERVER  # looking a member up in its enum costs more than the arithmetic around it
+
+
 class BadTimestamp(ValueError):
     """The timestamp is not ISO 8601 text and not a number."""
 
 
-class Instant(msgspec.Struct, frozen=True):
+class Instant(msgspec.Struct, frozen=True, gc=False):
     """A reading's instant.
 
     Attributes:
@@ -62,7 +66,7 @@ class Instant(msgspec.Struct, frozen=True):
     @property
     def follows_server(self) -> bool:
         """Whether the instant depends on when we received it, so that a repeat would get another one."""
-        return self.rule is Rule.SERVER or self.uptime_ms is not None or self.other_us is not None
+        return self.rule is _SERVER or self.uptime_ms is not None or self.other_us is not None
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -195,9 +199,9 @@ def _from_text(text: str, *, zone: tzinfo, received_us: int) -> Instant:
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
-            return Instant(_microseconds(moment), Rule.ZONED)
+            return Instant(_microseconds(moment - _EPOCH), Rule.ZONED)
         if zone is UTC:
-            return Instant(_microseconds(moment.replace(tzinfo=UTC)), Rule.NAIVE)
+            return Instant(_microseconds(moment - _NAIVE_EPOCH), _NAIVE)
         return _local(moment, zone=zone, received_us=received_us)
     except (ValueError, OverflowError) as error:
         raise BadTimestamp(f"not ISO 8601: {error}") from error
@@ -205,8 +209,8 @@ def _from_text(text: str, *, zone: tzinfo, received_us: int) -> Instant:
 
 def _local(moment: datetime, *, zone: tzinfo, received_us: int) -> Instant:
     """A naive time in the device's zone; in the hour that clocks repeat, the pass that is not in the future."""
-    first = _microseconds(moment.replace(tzinfo=zone))
-    second = _microseconds(moment.replace(tzinfo=zone, fold=1))
+    first = _microseconds(moment.replace(tzinfo=zone) - _EPOCH)
+    second = _microseconds(moment.replace(tzinfo=zone, fold=1) - _EPOCH)
     if second <= first:  # the same instant, or an hour that clocks skip
         return Instant(first, Rule.NAIVE)
     chosen, other = (second, first) if second <= received_us + LATENESS_US else (first, second)
@@ -232,5 +236,5 @@ def _scaled(number: float, factor: int, divisor: int) -> int:
     return number * factor // divisor if type(number) is int else round(number * factor / divisor)
 
 
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+def _microseconds(elapsed: timedelta) -> int:
+    return (elapsed.days * _DAY_S + elapsed.seconds) * 1_000_000 + elapsed.microseconds

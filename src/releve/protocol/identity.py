@@ -1,12 +1,14 @@
 """A reading's identity within its device and instant: the sender's own message id, else its content (promise P2)."""
 
 from hashlib import blake2b
+from struct import Struct
 from typing import Any
 
 import msgspec
 
 EXACT = "releve:id:"  # in front of an identity that is known already, as in an export that is read in again
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
+_signed = Struct(">q").unpack
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -47,4 +49,5 @@ def of_key(key: str) -> int:
 
 
 def _hash(content: bytes) -> int:
-    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big", signed=True)
+    number: int = _signed(blake2b(content, digest_size=8).digest())[0]
+    return number

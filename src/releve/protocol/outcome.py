@@ -14,7 +14,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the sender is told of one reading.
 
     Attributes:

@@ -24,7 +24,7 @@ type_names = {
 }
 
 
-class Draft(msgspec.Struct):
+class Draft(msgspec.Struct, gc=False):
     """A reading as its contract read it, before it has an instant and an identity.
 
     Attributes:
@@ -49,7 +49,7 @@ class Source(msgspec.Struct, frozen=True):
     transport: str
 
 
-class Reading(msgspec.Struct):
+class Reading(msgspec.Struct, gc=False):
     """One device, one instant, its channels: what is stored.
 
     Attributes:
@@ -78,7 +78,7 @@ class Reading(msgspec.Struct):
         return self.instant.follows_server and (self.keyed or self.instant.rule is not Rule.SERVER)
 
 
-class Quarantined(msgspec.Struct, frozen=True):
+class Quarantined(msgspec.Struct, frozen=True, gc=False):
     """A reading that is kept aside with its raw bytes and a reason, and can be replayed.
 
     Attributes:

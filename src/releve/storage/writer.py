@@ -14,6 +14,7 @@ from releve.storage.queries import query
 from releve.storage.session import Session
 
 Entry = Reading | Quarantined
+_STORED = Outcome.STORED
 _DATABASE = Source(contract="generic", transport="database")
 
 
@@ -63,7 +64,7 @@ class Writer:
     async def _copy(self, connection: AsyncConnection, readings: Sequence[Reading]) -> list[Receipt]:
         async with connection.cursor().copy(query("copy_reading")) as copy:
             await copy.write(encode(sorted(readings, key=staged.key)))
-        return [Receipt(Outcome.STORED, reading.instant.time_us, reading.instant.rule) for reading in readings]
+        return [Receipt(_STORED, reading.instant.time_us, reading.instant.rule) for reading in readings]
 
     async def _staged(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
         try:

@@ -21,7 +21,7 @@ class Contract(msgspec.Struct, frozen=True):
 
     Attributes:
         name: As devices declare it.
-        read: Reads one decoded object; the flag says whether the payload holds an escaped NUL at all.
+        read: Reads one decoded object, which it uses up; the flag says whether the payload holds an escaped NUL at all.
         zone: The zone of timestamps that name none; None is the device's own.
     """
 

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from releve.protocol.layout import Layouts
 from releve.protocol.problem import BadReading
-from releve.protocol.reading import Draft, take_channels, type_names
+from releve.protocol.reading import Draft, type_names
 
 KEY_LIMIT = 256
 _RESERVED = frozenset({"id", "device", "time", "timestamp", "channels"})
+_layouts = Layouts()
 
 
 def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - one signature for every contract
@@ -23,7 +25,7 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     else:
         _refuse_strays(fields)
     return Draft(
-        channels=take_channels(channels, escaped_nul=escaped_nul),
+        channels=_layouts.take(channels, escaped_nul=escaped_nul),
         sent=timestamp(fields),
         key=message_id(fields),
         device=fields.get("device"),

@@ -3,12 +3,26 @@
 from typing import Any
 
 from releve.ingest.contract.generic import message_id
+from releve.protocol.layout import Layouts
 from releve.protocol.problem import BadReading
-from releve.protocol.reading import Draft, integer, number, take_channels
+from releve.protocol.reading import INTEGER_LIMIT, Draft, integer, number
 
-_ACCELERATIONS = ("acceleration_x", "acceleration_y", "acceleration_z")
-_NOT_CHANNELS = frozenset({"timestamp", "id"})
-_MACHINE_LIMIT = 2**53
+_REQUIRED = (
+    *("machine_id", "acceleration_x", "acceleration_y", "acceleration_z"),
+    *("repetitions", "series_time", "rest_time"),
+)
+_WHOLE = ("machine_id", "repetitions")
+_NOT_NEGATIVE = ("repetitions", "series_time", "rest_time")
+
+
+def _judge(fields: dict[str, Any]) -> None:
+    for name in _REQUIRED:
+        number(fields, name)
+    if fields.get("asymmetry") is not None:
+        number(fields, "asymmetry")
+
+
+_layouts = Layouts(_judge)
 
 
 def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - one signature for every contract
@@ -17,24 +31,18 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     Raises:
         BadReading: A field is missing or wrong.
     """
-    machine = integer(fields, "machine_id")
-    if abs(machine) > _MACHINE_LIMIT:
-        raise BadReading("integer beyond 2⁵³", field="machine_id")
-    if type(fields.get("timestamp")) is not str:
+    sent, key = fields.pop("timestamp", None), message_id(fields)
+    fields.pop("id", None)
+    channels = _layouts.take(fields, escaped_nul=escaped_nul)
+    if type(sent) is not str:
         raise BadReading("is required: ISO 8601, in UTC when it names no zone", field="timestamp")
-    for name in _ACCELERATIONS:
-        number(fields, name)
-    repetitions = integer(fields, "repetitions", low=0)
-    number(fields, "series_time", low=0)
-    number(fields, "rest_time", low=0)
-    if fields.get("asymmetry") is not None:
-        number(fields, "asymmetry")
-    channels = {name: value for name, value in fields.items() if name not in _NOT_CHANNELS}
-    channels["machine_id"] = machine
-    channels["repetitions"] = repetitions
-    return Draft(
-        channels=take_channels(channels, escaped_nul=escaped_nul),
-        sent=fields["timestamp"],
-        key=message_id(fields),
-        machine=str(machine),
-    )
+    for name in _WHOLE:
+        if type(channels[name]) is not int:
+            channels[name] = integer(channels, name)
+    for name in _NOT_NEGATIVE:
+        if channels[name] < 0:
+            number(channels, name, low=0)
+    machine = channels["machine_id"]
+    if abs(machine) > INTEGER_LIMIT:
+        raise BadReading("integer beyond 2⁵³", field="machine_id")
+    return Draft(channels=channels, sent=sent, key=key, machine=str(machine))

@@ -3,10 +3,19 @@
 from typing import Any
 
 from releve.ingest.contract.generic import message_id
-from releve.protocol.reading import Draft, number, take_channels
+from releve.protocol.layout import Layouts
+from releve.protocol.reading import Draft, number
 
 _MEASURED = ("temperature", "humidite", "accelerometre")
-_NOT_CHANNELS = frozenset({"timestamp", "id"})
+
+
+def _judge(fields: dict[str, Any]) -> None:
+    for name in _MEASURED:
+        if fields.get(name) is not None:
+            number(fields, name)
+
+
+_layouts = Layouts(_judge)
 
 
 def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - one signature for every contract
@@ -15,12 +24,6 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     Raises:
         BadReading: A field is wrong, or nothing was measured.
     """
-    for name in _MEASURED:
-        if fields.get(name) is not None:
-            number(fields, name)
-    channels = {name: value for name, value in fields.items() if name not in _NOT_CHANNELS}
-    return Draft(
-        channels=take_channels(channels, escaped_nul=escaped_nul),
-        sent=fields.get("timestamp"),
-        key=message_id(fields),
-    )
+    sent, key = fields.pop("timestamp", None), message_id(fields)
+    fields.pop("id", None)
+    return Draft(channels=_layouts.take(fields, escaped_nul=escaped_nul), sent=sent, key=key)

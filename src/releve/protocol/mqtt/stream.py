@@ -20,6 +20,7 @@ _CONNECT = 0x10
 _PUBLISH = 0x30
 _KIND = 0xF0
 _CONTINUES = 0x80
+_SEVEN_BITS = 0x7F
 _HIGHEST_QOS = 2
 _RESERVED_FLAGS = 0b0010
 _V5 = Version.V5  # looking a member up in its enum costs as much as half of a PUBLISH
@@ -110,7 +111,10 @@ class Decoder:
             self._refuse_first(first)
         length = data[start + 1] if start + 1 < len(data) else _CONTINUES
         body = start + 2
-        if length >= _CONTINUES:
+        if length >= _CONTINUES and body < len(data) and 0 < data[body] < _CONTINUES:  # as most readings are long
+            length = length & _SEVEN_BITS | data[body] << 7
+            body += 1
+        elif length >= _CONTINUES:
             header = self._long_header(data, start)
             if header is None:
                 return None

@@ -1,0 +1,63 @@
+"""Which channel names and types were judged good before, so that a device's next reading is not judged anew.
+
+A device sends the same channels for years. What their names and types decide is decided once; what their values
+decide, every time.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from releve.protocol.problem import BadReading
+from releve.protocol.reading import INTEGER_LIMIT, take_channels
+
+MOST_KNOWN = 1_024  # then everything is forgotten: a sender that invents names costs no memory
+_SIMPLE = frozenset({int, float, bool})
+
+
+def _anything_goes(_fields: dict[str, Any]) -> None:
+    """A contract that demands no channel."""
+
+
+class Layouts:
+    """The layouts of one contract.
+
+    Args:
+        judge: Raises `BadReading` when a name that the contract demands is missing or of another type; it may look at
+            nothing else of the values.
+    """
+
+    __slots__ = ("_judge", "_known")
+
+    def __init__(self, judge: Callable[[dict[str, Any]], None] = _anything_goes) -> None:
+        self._judge = judge
+        self._known: dict[tuple[object, ...], tuple[str, ...]] = {}
+
+    def take(self, fields: dict[str, Any], *, escaped_nul: bool) -> dict[str, Any]:
+        """Hold the fields to the contract's demands and to the rules of channels.
+
+        Args:
+            fields: Channel name to value.
+            escaped_nul: Whether the payload holds an escaped NUL at all.
+
+        Raises:
+            BadReading: The first field that breaks a rule, and why.
+        """
+        layout = (*fields, *map(type, fields.values()))
+        integers = self._known.get(layout)
+        if integers is None:
+            self._judge(fields)
+            channels = take_channels(fields, escaped_nul=escaped_nul)
+            self._remember(layout, fields)
+            return channels
+        for name in integers:
+            if not -INTEGER_LIMIT <= fields[name] <= INTEGER_LIMIT:
+                raise BadReading("integer beyond 2⁵³; send it as text", field=name)
+        return fields
+
+    def _remember(self, layout: tuple[object, ...], fields: dict[str, Any]) -> None:
+        """Text and null are looked at every time."""
+        if not _SIMPLE.issuperset(map(type, fields.values())):
+            return
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[layout] = tuple(name for name, value in fields.items() if type(value) is int)
