@@ -309,6 +309,13 @@ def test_a_retained_will_is_refused_where_none_are_kept():
     assert connack.reason == Reason.RETAIN_NOT_SUPPORTED
 
 
+def test_a_3_1_1_client_with_a_retained_will_is_let_in_because_many_ask_and_none_can_be_told():
+    peer = Peer(V3, Limits(keeps_retained=False))
+
+    assert peer.send(Connect("pi", will=Will("gone", retain=True))) == []
+    assert peer.session.phase is Phase.JUDGING
+
+
 # DISCONNECT and AUTH
 
 
