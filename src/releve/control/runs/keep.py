@@ -1,4 +1,4 @@
-"""Keeps runs up to date in the background: cuts what arrived, and sums up what nobody has looked at yet."""
+"""Keeps runs up to date in the background: cuts what arrived, follows cars, and sums up what nobody looked at yet."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,7 +7,8 @@ from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
-from releve.control.runs import blocks, infer
+from releve.control.fleet.models import Device
+from releve.control.runs import blocks, car, infer
 from releve.control.runs.models import Run
 
 LATELY = timedelta(days=1)  # a run that ended longer ago is followed when somebody looks
@@ -23,7 +24,7 @@ class Kept:
 
 def keep_up() -> Kept:
     """Do it once; safe at any time, beside people who look and change."""
-    devices = infer.infer_all()
+    devices = infer.infer_all() + car.follow(Device.objects.all())
     wanted = Q(followed=None) | Q(ended_at=None) | Q(ended_at__gt=timezone.now() - LATELY)
     identifiers = list(
         Run.objects.filter(wanted, deleted_at=None, device__isnull=False).order_by("-id").values_list("pk", flat=True)

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from releve.control.accounts.models import Account
-from releve.control.fleet.models import Device
+from releve.control.fleet.models import Contract, Device
 from releve.control.fleet.queries import devices_of, last_heard, refuse_unless
-from releve.control.runs import infer, measure
+from releve.control.runs import car, infer, measure
 from releve.control.runs.measure import Bucket, Channels, Extent
 from releve.control.runs.models import Change, Exclusion, HandStatistic, Inference, Kind, Run
 from releve.control.runs.statement import FAR, rows
@@ -59,8 +59,7 @@ def run_for(account: Account, run_id: int) -> Run:
         Http404: There is none, or it is another team's; which of them is not said.
     """
     run = runs_of(account).filter(pk=run_id).first()
-    if run is not None and infer.cutting_of(run.device) is not None:
-        infer_for([run.device])
+    if run is not None and _catch_up(run):
         run = runs_of(account).filter(pk=run_id).first()
     if run is None:
         raise Http404
@@ -127,9 +126,11 @@ def infer_for(devices: Iterable[Device | None]) -> None:
 
 
 def infer_of(account: Account, device_id: int | None = None) -> None:
-    """Cut what the account's devices sent up to now, or one of them."""
+    """Cut what the account's devices sent up to now and let races follow its cars, or do so for one device."""
     devices = devices_of(account)
-    infer_for(devices if device_id is None else devices.filter(pk=device_id))
+    chosen = devices if device_id is None else devices.filter(pk=device_id)
+    infer_for(chosen)
+    car.follow(chosen)
 
 
 def summary(run: Run) -> Summary:
@@ -177,6 +178,16 @@ def buckets(
 
 def _shown() -> QuerySet[Run]:
     return Run.objects.filter(deleted_at=None).select_related("team", "device", "asset").order_by("id")
+
+
+def _catch_up(run: Run) -> bool:
+    """Let the run be what its readings make of it; answers whether they have a say."""
+    if run.device is None:
+        car.follow_cars([run.team_id])  # one of them may have joined it
+        return run.kind == Kind.RACE
+    infer_for([run.device])
+    car.follow(Device.objects.filter(pk=run.device.pk))
+    return infer.cutting_of(run.device) is not None or run.device.contract == Contract.RACING
 
 
 def _heard_since(devices: list[Device]) -> list[Device]:

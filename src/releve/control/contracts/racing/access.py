@@ -12,8 +12,8 @@ from rest_framework.request import Request
 
 from releve.control.accounts.models import Account
 from releve.control.api.authentication import credential
-from releve.control.contracts.racing.follow import VEHICLE, follow_cars
 from releve.control.fleet.models import Asset
+from releve.control.runs.car import VEHICLE, follow_cars
 from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of

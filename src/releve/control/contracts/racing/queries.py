@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
 from releve.control.contracts.racing.access import Caller
-from releve.control.contracts.racing.follow import VEHICLE
 from releve.control.fleet.models import Asset
 from releve.control.runs import blocks, measure
+from releve.control.runs.car import VEHICLE
 from releve.control.runs.models import HandStatistic, Run
 from releve.control.runs.queries import buckets, statistics
 from releve.protocol.run.statistic import Statistic

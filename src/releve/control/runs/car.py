@@ -1,5 +1,6 @@
-"""Lets races follow what cars send over MQTT: a number opens or joins its race, `false` closes it; asked at each look.
+"""Lets races follow what cars send over MQTT: a number opens or joins its race, `false` closes it.
 
+Asked whenever somebody looks, and in the background.
 A car names its race in every reading. The first car that names a race that waits for one drives it; another car that
 names the same number at the same time gets a race of its own, so that two cars never mix.
 """
@@ -8,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from releve.control.fleet.models import Asset, Contract, Device
@@ -30,14 +32,20 @@ Stretch = tuple[int, datetime, datetime]
 
 def follow_cars(teams: Collection[int]) -> None:
     """Open, join, widen and close the races that the teams' cars named since the last time."""
-    devices = list(
-        Device.objects.filter(team__in=teams, contract=Contract.RACING).select_related("team").order_by("id")
-    )
+    follow(Device.objects.filter(team__in=teams))
+
+
+def follow(given: QuerySet[Device]) -> int:
+    """The same for those of the devices that are cars; answers how many had something new to say."""
+    devices = list(given.filter(contract=Contract.RACING).select_related("team").order_by("id"))
+    said = 0
     known = dict(Inference.objects.filter(device__in=devices).values_list("device", "followed"))
     for device in devices if len(devices) <= MANY else _heard_since(devices, known):
         since = known[device.pk] - blocks.LONGEST_COMMIT if device.pk in known else BEGINNING
         if _has_named(device, since):
             _follow(device)
+            said += 1
+    return said
 
 
 def _heard_since(devices: list[Device], known: Mapping[int, datetime]) -> list[Device]:

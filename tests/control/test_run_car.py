@@ -1,0 +1,97 @@
+"""Races follow what their cars send, whoever looks first: a list, one run, a page, or nobody."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from releve.control.fleet.models import Asset
+from releve.control.fleet.services import register_device
+from releve.control.runs import services
+from releve.control.runs.keep import keep_up
+from releve.control.runs.models import Run
+
+
+@pytest.fixture
+def car(team):
+    return register_device(team=team, name="esp32bis", contract="racing")[0]
+
+
+@pytest.fixture
+def drives(car):
+    """The data plane stores what the car sent of a race, and the last word that it said on `race`."""
+
+    def store(number, *, ago_s=1.0):
+        now = timezone.now()
+        time = now - timedelta(seconds=ago_s)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT releve_ensure_partition(%s)", [time])
+            channels = json.dumps({"race": number, "speed": 3.0})
+            cursor.execute("INSERT INTO reading VALUES (%s, %s, 1, %s, %s)", [car.pk, time, now, channels])
+        say(str(number))
+
+    def say(word):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO topic_value VALUES (%s, 'esp32bis/race', %s, %s) ON CONFLICT (device_id, topic)"
+                " DO UPDATE SET (payload, received) = (excluded.payload, excluded.received)",
+                [car.pk, word, timezone.now()],
+            )
+
+    store.say = say
+    return store
+
+
+@pytest.fixture
+def waiting(team):
+    """A race that was made over HTTP and waits for the car that names it."""
+    vehicle = Asset.objects.create(team=team, kind="vehicle", name="Kart")
+    start = timezone.now()
+    return services.open_run(team=team, device=None, asset=vehicle, kind="race", name="Final", started_at=start)
+
+
+def test_a_race_that_a_car_names_is_in_the_list_of_runs(bob, signed_in, drives):
+    drives(12)
+
+    found = signed_in(bob).get("/api/v1/runs").json()["data"]
+
+    assert [(run["name"], run["part"], run["is_open"]) for run in found] == [("Race 12", "race=12", True)]
+
+
+def test_a_race_that_a_car_names_is_on_the_page_of_runs(bob, drives):
+    drives(12)
+    client = Client(headers={"accept": "text/html"})
+    client.force_login(bob)
+
+    assert "Race 12" in client.get("/runs/").content.decode()
+
+
+def test_a_race_that_waits_is_joined_when_it_is_looked_at(bob, signed_in, drives, waiting, car):
+    drives(waiting.pk)
+
+    found = signed_in(bob).get(f"/api/v1/runs/{waiting.pk}").json()
+
+    assert found["device"]["name"] == car.name
+    assert found["summary"]["channels"]["speed"]["n"] == 1
+
+
+def test_a_race_opens_and_closes_though_nobody_looks(drives):
+    drives(12)
+    assert keep_up().devices == 1
+    assert Run.objects.get().is_open
+
+    drives.say("false")
+    keep_up()
+
+    assert not Run.objects.get().is_open
+    assert Run.objects.get().name == "Race 12"
+
+
+def test_a_car_of_another_team_is_not_followed_by_a_look(charlie, signed_in, drives):
+    drives(12)
+
+    assert signed_in(charlie).get("/api/v1/runs").json()["data"] == []
+    assert not Run.objects.exists()
