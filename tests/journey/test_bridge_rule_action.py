@@ -58,6 +58,8 @@ def test_the_question_of_aws_is_kept_for_an_administrator_and_answered_by_nobody
     assert [(each["arn"], each["enable_url"]) for each in shown] == [(ARN, LINK)]
     assert httpx.get(f"{aws.url}{ADDRESS}", headers=aws.bearer(viewer)).status_code == 403
     assert httpx.get(f"{aws.url}{ADDRESS}").status_code == 401
+    of_another_team = aws.bearer(aws.add_account(team="Others"))
+    assert httpx.get(f"{aws.url}{ADDRESS}", headers=of_another_team).status_code == 403
     assert LINK in aws.command("bridge", "--confirmations").stdout
 
 
@@ -117,3 +119,26 @@ def test_without_the_token_nothing_is_taken(aws, headers):
 
 def test_without_a_configuration_the_address_does_not_exist(server):
     assert post(server, QUESTION, ASKING).status_code == 404
+    assert post(server, {"n": 1, "device": "car1"}).status_code == 404
+    assert httpx.get(f"{server.url}{ADDRESS}", headers=server.bearer(server.add_account())).status_code == 404
+
+
+def test_the_api_document_describes_the_messages_and_the_question_before_them(server):
+    accept = {"Accept": "application/vnd.oai.openapi+json"}
+    route = httpx.get(f"{server.url}/api/schema/", headers=accept).json()["paths"][ADDRESS]
+
+    assert set(route) == {"get", "post"}
+    assert route["post"]["parameters"][0]["schema"]["enum"] == [ASKING["x-amz-rules-engine-message-type"]]
+    assert route["post"]["security"] == [{"ruleAction": []}, {}]
+
+
+def test_a_token_file_that_is_missing_is_told_before_anything_starts(command, own_data_dir, tmp_path):
+    config = tmp_path / "bridge.toml"
+    config.write_text(f'[[rule_action]]\nname = "aws"\nteam = "{TEAM}"\ntoken_file = "gone"\n')
+
+    done = command("up", "--port", "0", "--data-dir", str(own_data_dir), RELEVE_BRIDGE_CONFIG=str(config))
+
+    assert done.returncode == 1
+    assert "rule_action 'aws': token_file: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not own_data_dir.exists()

@@ -18,6 +18,12 @@ TOPIC = """
 template = "cars/{device}/telemetry"
 """
 
+RULE = """
+[[rule_action]]
+name = "aws"
+team = "Home"
+"""
+
 
 @pytest.fixture
 def read(tmp_path):
@@ -90,6 +96,24 @@ def test_a_certificate_that_is_not_there_is_named(read):
 
     with pytest.raises(BadConfig, match=r"ca_file: .*missing\.crt"):
         credential.tls(broker)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (BROKER + 'username = "me"\npassword_file = "gone"\n' + TOPIC, r"broker 'workshop': password_file: .*gone"),
+        (BROKER + 'username = "me"\npassword_env = "GONE"\n' + TOPIC, r"broker 'workshop': password_env: .*GONE"),
+        (RULE + 'token_file = "gone"', r"rule_action 'aws': token_file: .*gone: .*No such file"),
+        (RULE + 'token_file = "empty"', r"rule_action 'aws': token_file: .*holds no secret"),
+        (RULE + 'token_env = "GONE"', r"rule_action 'aws': token_env: .*GONE holds no secret"),
+    ],
+)
+def test_a_file_or_variable_that_is_missing_is_told_with_its_entry(read, tmp_path, text, complaint):
+    (tmp_path / "empty").touch()
+    config = read(text)
+
+    with pytest.raises(BadConfig, match=complaint):
+        credential.check(config)
 
 
 def test_checking_says_what_the_file_asks_for_and_shows_no_secret(tmp_path, monkeypatch):

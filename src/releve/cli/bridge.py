@@ -11,7 +11,7 @@ import msgspec
 
 from releve.cli import option
 from releve.ingest.bridge import credential
-from releve.ingest.bridge.config import BadConfig, Broker, Config, RuleAction, Topic, load, secret
+from releve.ingest.bridge.config import BadConfig, Broker, Config, RuleAction, Topic, load
 from releve.ingest.bridge.device import NoTeam
 from releve.ingest.rule_action import CONFIRMATIONS, Confirmations
 from releve.serve import instance, logs
@@ -122,5 +122,5 @@ def _device(topic: Topic) -> str:
 
 
 def _action_plan(action: RuleAction) -> Iterator[str]:
-    secret(file=action.token_file, variable=action.token_env)
+    credential.token(action)
     yield f"{action.name}: AWS IoT rule action for the team {action.team}, at /api/v1/bridge/aws-iot"

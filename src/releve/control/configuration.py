@@ -181,7 +181,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "releve.control.api.errors.answer",
     "UNICODE_JSON": True,
 }
-API_FRAGMENTS = ["releve.ingest.openapi.document", "releve.query.openapi.document"]  # the data plane's part
+API_FRAGMENTS = [  # the data plane's part
+    "releve.ingest.openapi.document",
+    "releve.ingest.rule_action_openapi.document",
+    "releve.query.openapi.document",
+]
 SPECTACULAR_SETTINGS = {
     "TITLE": "Relevé",
     "DESCRIPTION": "The telemetry backend whose acknowledgement means committed.",

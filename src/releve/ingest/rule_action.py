@@ -18,7 +18,8 @@ import msgspec
 import structlog
 
 from releve.ingest.authenticate import Authenticator
-from releve.ingest.bridge.config import RuleAction, secret
+from releve.ingest.bridge import credential
+from releve.ingest.bridge.config import RuleAction
 from releve.ingest.bridge.device import Devices, NoTeam
 from releve.ingest.bridge.intake import NAME_LIMIT, TRANSPORT, Intake, Letter, Parcel, encode
 from releve.ingest.contract import CONTRACTS
@@ -47,6 +48,8 @@ KIND = b"x-amz-rules-engine-message-type"
 CONFIRMATION = b"DestinationConfirmation"
 CONFIRMATION_BYTES = 16_384
 MOST_CONFIRMATIONS = 20
+ADMIN = "admin"
+NO_TOKEN = "the bridge's token is missing or wrong; send it as `Authorization: Bearer TOKEN`"  # noqa: S105 - a message
 _AMAZON = re.compile(r"https://iot\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/confirmdestination/[\w.~%=+/-]{1,4096}", re.ASCII)
 _DESTINATION = re.compile(r"arn:aws[a-z-]*:iot:[a-z0-9-]+:\d{12}:ruledestination/http/[\w-]{1,128}", re.ASCII)
 _log = structlog.get_logger()
@@ -125,29 +128,33 @@ class RuleActionRoutes:
             devices = Devices(directory, team=action.team, own_name=f"bridge:{action.name}")
             authenticator.on_revoked(devices.forget)
             intake = Intake(devices, authenticator.feed, pipeline, values, batch_limit=batch_limit)
-            token = secret(file=action.token_file, variable=action.token_env) or ""
-            self._actions.append(_Action(token.encode(), intake))
+            self._actions.append(_Action(credential.token(action).encode(), intake))
         self.handlers = {PATH: self.aws_iot}
 
     async def aws_iot(self, request: Request, send: Send) -> None:
         """GET for the operator, POST for AWS."""
-        if not self._actions:
-            raise NotFound("no rule action is configured here; see RELEVE_BRIDGE_CONFIG")
         if request.method == "GET":
             await self._list(request, send)
         elif request.method != "POST":
             raise MethodNotAllowed(f"{PATH} takes GET and POST")
         elif request.headers.get(KIND) == CONFIRMATION:
+            self._refuse_unconfigured()
             await self._confirm(request, send)
         else:
             await self._take(request, send)
+
+    def _refuse_unconfigured(self) -> None:
+        if not self._actions:
+            raise NotFound("no rule action is configured here; see RELEVE_BRIDGE_CONFIG")
 
     async def _list(self, request: Request, send: Send) -> None:
         token = request.token()
         if token is None:
             raise Unauthenticated
-        if "admin" not in (await self._authenticator.sender(token)).roles.values():
-            raise Forbidden("an administrator of a team may see what AWS asks")
+        sender = await self._authenticator.sender(token)
+        self._refuse_unconfigured()
+        if not any([sender.roles.get(await _team(action.intake.devices)) == ADMIN for action in self._actions]):
+            raise Forbidden("an administrator of a rule action's team may see what AWS asks")
         await answer(send, 200, {"confirmations": self._confirmations.all()})
 
     async def _confirm(self, request: Request, send: Send) -> None:
@@ -163,6 +170,9 @@ class RuleActionRoutes:
         await answer(send, 200, {"message": "kept for the operator to confirm"})
 
     async def _take(self, request: Request, send: Send) -> None:
+        if request.token() is None:
+            raise Unauthenticated(NO_TOKEN)
+        self._refuse_unconfigured()
         intake = self._intake_of(request)
         await _ready(intake.devices)
         letter = Letter(PATH, await request.body(), Arrival(time.time_ns() // 1000, TRANSPORT))
@@ -174,7 +184,7 @@ class RuleActionRoutes:
         for action in self._actions:
             if hmac.compare_digest(action.token, token):
                 return action.intake
-        raise Unauthenticated("the bridge's token is missing or wrong; send it as `Authorization: Bearer TOKEN`")
+        raise Unauthenticated(NO_TOKEN)
 
     async def _read(self, intake: Intake, letter: Letter) -> Parcel:
         try:
@@ -222,6 +232,16 @@ def _confirmation(body: bytes) -> Confirmation:
     if type(link) is not str or not _AMAZON.fullmatch(link):
         raise BadReading("does not lead to AWS IoT", field="enableUrl")
     return Confirmation(arn, token, link, iso(time.time_ns() // 1000))
+
+
+async def _team(devices: Devices) -> int:
+    """The team of a rule action; 0, which no team has, while there is none of that name."""
+    if not devices.own_id:
+        try:
+            await devices.start()
+        except NoTeam:
+            return 0
+    return devices.team_id
 
 
 async def _ready(devices: Devices) -> None:

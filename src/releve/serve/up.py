@@ -17,6 +17,7 @@ import psycopg
 import structlog
 
 from releve import __version__
+from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import BadConfig, load
 from releve.serve import instance, logs, migration, port
 from releve.serve.instance import Instance
@@ -234,14 +235,14 @@ def _bridges(settings: Settings) -> bool:
     """Whether there is something to bridge.
 
     Raises:
-        PartFailed: The bridge's file cannot be used.
+        PartFailed: The bridge's file, or one that it names, cannot be used.
     """
     if not settings.bridge_config:
         return False
     try:
-        load(Path(settings.bridge_config))
+        credential.check(load(Path(settings.bridge_config)))
     except BadConfig as error:
-        raise PartFailed(str(error)) from error
+        raise PartFailed(f"RELEVE_BRIDGE_CONFIG: {error}") from error
     return True
 
 

@@ -1,8 +1,8 @@
-"""A broker's TLS context and password, from the files and variables that the configuration names."""
+"""TLS contexts, passwords and tokens, from the files and variables that the configuration names."""
 
 import ssl
 
-from releve.ingest.bridge.config import BadConfig, Broker, secret
+from releve.ingest.bridge.config import BadConfig, Broker, Config, RuleAction, secret
 
 
 def password(broker: Broker) -> str | None:
@@ -11,7 +11,32 @@ def password(broker: Broker) -> str | None:
     Raises:
         BadConfig: It cannot be read.
     """
-    return secret(file=broker.password_file, variable=broker.password_env)
+    return _named(f"broker {broker.name!r}", "password", file=broker.password_file, variable=broker.password_env)
+
+
+def token(action: RuleAction) -> str:
+    """What AWS IoT's rule shows.
+
+    Raises:
+        BadConfig: It cannot be read.
+    """
+    found = _named(f"rule_action {action.name!r}", "token", file=action.token_file, variable=action.token_env)
+    if found is None:
+        raise BadConfig(f"rule_action {action.name!r}: token_file: is required, or token_env")
+    return found
+
+
+def check(config: Config) -> None:
+    """Read every file and variable that a configuration names, so that what is missing is told at once.
+
+    Raises:
+        BadConfig: One cannot be used; the message names its entry and key.
+    """
+    for broker in config.broker:
+        password(broker)
+        tls(broker)
+    for action in config.rule_action:
+        token(action)
 
 
 def tls(broker: Broker) -> ssl.SSLContext | None:
@@ -36,6 +61,13 @@ def tls(broker: Broker) -> ssl.SSLContext | None:
     if broker.alpn:
         context.set_alpn_protocols(broker.alpn)
     return context
+
+
+def _named(entry: str, key: str, *, file: str | None, variable: str | None) -> str | None:
+    try:
+        return secret(file=file, variable=variable)
+    except BadConfig as error:
+        raise BadConfig(f"{entry}: {key}_{'env' if file is None else 'file'}: {error}") from error
 
 
 def _no_passphrase() -> str:

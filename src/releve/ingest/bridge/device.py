@@ -43,6 +43,7 @@ class Devices:
         self._known: dict[str, tuple[Sender | Stranger, float]] = {}
         self._epoch = 0
         self.own_id = 0
+        self.team_id = 0
 
     async def start(self) -> None:
         """Find the team, and make the bridge's own device.
@@ -62,7 +63,7 @@ class Devices:
                 if row is None
                 else f"the device {self._own_name!r} belongs to another team than {self._team!r}; rename the bridge"
             )
-        self.own_id = row["id"]
+        self.own_id, self.team_id = row["id"], row["team_id"]
 
     def forget(self, principal: str | None) -> None:
         """Look again; which name a device id has is not known here, so all of them."""
