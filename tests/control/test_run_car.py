@@ -90,6 +90,20 @@ def test_a_race_opens_and_closes_though_nobody_looks(drives):
     assert Run.objects.get().name == "Race 12"
 
 
+def test_a_race_that_a_person_reopened_is_ended_by_the_next_word_only(drives):
+    drives(12)
+    drives.say("false")
+    keep_up()
+
+    services.reopen(Run.objects.get())
+    keep_up()
+    assert Run.objects.get().is_open
+
+    drives.say("false")
+    keep_up()
+    assert not Run.objects.get().is_open
+
+
 def test_a_car_of_another_team_is_not_followed_by_a_look(charlie, signed_in, drives):
     drives(12)
 

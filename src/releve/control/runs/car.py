@@ -137,7 +137,7 @@ def _close(device: Device, since: datetime) -> None:
     going_on = None if word == "false" else part_of(CHANNEL, word.partition(".")[0])
     races = Run.objects.filter(device=device, kind=Kind.RACE, deleted_at=None, ended_at=None)
     for race in races.filter(part__startswith=f"{CHANNEL}=").exclude(part=going_on):
-        if at > race.started_at:
+        if at > max(race.started_at, race.rule_since or race.started_at):  # a person may have re-opened it since
             services.close_run(race, ended_at=at)
 
 

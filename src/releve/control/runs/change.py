@@ -16,8 +16,8 @@ from releve.control.runs.models import Change, Run
 from releve.control.runs.problem import ChangedSince, Overlaps
 from releve.control.teams.models import Team
 
-KEPT = ("name", "started_at", "ended_at", "is_hand_cut", "deleted_at", "device_id", "part", "asset_id")
-INSTANTS = frozenset({"started_at", "ended_at", "deleted_at"})
+INSTANTS = frozenset({"started_at", "ended_at", "deleted_at", "rule_since"})
+KEPT = ("name", "is_hand_cut", "device_id", "part", "asset_id", *sorted(INSTANTS))
 _OVERLAP = "runs_run_never_overlap"
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from releve.control.fleet.models import Asset, Contract, Device
 from releve.control.runs import blocks
+from releve.control.runs.ending import end_by_rule
 from releve.control.runs.models import Inference, Kind, Run
 from releve.control.runs.statement import FAR, plain, rows
 from releve.protocol.run.cut import CaptureRule, Point, Rule, SeriesRule, Stretch
@@ -68,6 +69,7 @@ def infer(device: Device, now: datetime | None = None) -> None:
         known = Inference.objects.filter(device=device).first()
         since, is_far = blocks.look_back(known.followed, looked_at) if known else (BEGINNING, True)
         touched = list(_touched(device, cutting, since))
+        _end_by_rule(device, cutting, touched, now=instant)
         for part, span in touched:
             recut(device, part, span, now=instant)
         still = {part for part, _ in touched}
@@ -103,11 +105,15 @@ def give_way(runs: Iterable[Run]) -> list[tuple[Run, str, Span]]:
     for run in runs:
         if run.deleted_at is not None or cutting_of(run.device) is None or run.device is None:
             continue
-        in_the_way = _overlapping(_inferred(run.device), run).exclude(pk=run.pk)
-        for other in in_the_way:
+        for other in in_the_way(run):
             given.append((run, other.part, (other.started_at, other.ended_at or timezone.now())))
             _remove(other)
     return given
+
+
+def in_the_way(run: Run) -> QuerySet[Run]:
+    """The inferred runs that stand where a person says that this one is."""
+    return _overlapping(_inferred(run.device), run).exclude(pk=run.pk)
 
 
 def fill(runs: Iterable[Run], boundaries: Sequence[datetime], given: Sequence[tuple[Run, str, Span]] = ()) -> None:
@@ -119,6 +125,29 @@ def fill(runs: Iterable[Run], boundaries: Sequence[datetime], given: Sequence[tu
         instants += [instant for _, _, span in given for instant in span]
         for part in {run.part, *(part for _, part, _ in given)}:
             recut(run.device, part, (min(instants), max(instants)))
+
+
+def _end_by_rule(device: Device, cutting: Cutting, touched: Sequence[tuple[str, Span]], *, now: datetime) -> None:
+    """End what a person let go on where the rule says so, and again where something came late."""
+    for run in Run.objects.filter(device=device, kind=cutting.kind, deleted_at=None, rule_since__isnull=False):
+        if run.ended_at is None or any(_is_at_the_end(run, part, span, cutting.rule.gap) for part, span in touched):
+            _end(run, end_by_rule(run, cutting.rule, now))
+
+
+def _is_at_the_end(run: Run, part: str, span: Span, gap: timedelta) -> bool:
+    end = max(run.ended_at or FAR, run.rule_since or BEGINNING)
+    return run.part in {"", part} and span[0] <= end + gap and span[1] >= (run.ended_at or FAR)
+
+
+def _end(run: Run, end: datetime | None) -> None:
+    if end == run.ended_at:
+        return
+    boundaries = [boundary for boundary in (run.ended_at, end) if boundary is not None]
+    run.ended_at = end
+    given = give_way([run])
+    run.save(update_fields=["ended_at"])
+    blocks.rearrange([run], boundaries)
+    fill([run], boundaries, given)
 
 
 def _touched(device: Device, cutting: Cutting, since: datetime) -> Iterator[tuple[str, Span]]:
@@ -135,7 +164,7 @@ def _touched(device: Device, cutting: Cutting, since: datetime) -> Iterator[tupl
         yield part_of(cutting.part_channel, value) if cutting.part_channel else "", (first, last)
 
 
-def _inferred(device: Device) -> QuerySet[Run]:
+def _inferred(device: Device | None) -> QuerySet[Run]:
     return Run.objects.filter(device=device, is_inferred=True, is_hand_cut=False, deleted_at=None)
 
 

@@ -31,7 +31,8 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     is_inferred = models.BooleanField(default=False)
-    is_hand_cut = models.BooleanField(default=True)  # inference leaves it alone
+    is_hand_cut = models.BooleanField(default=True)  # inference leaves the bounds alone that a person set
+    rule_since = models.DateTimeField(null=True, blank=True)  # a person let it go on: its end is the rule's from then
     revision = models.BigIntegerField(default=0)  # the last change by a person that is not undone
     followed = models.DateTimeField(null=True, blank=True)  # the blocks hold every reading received before
     lap_points = models.JSONField(null=True, blank=True)  # where the lap changes, as long as the blocks stay
@@ -49,6 +50,7 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="runs_run_team"),
+            models.Index(fields=["team", "-started_at", "-id"], name="runs_run_newest"),
             models.Index(fields=["device", "part", "started_at"], name="runs_run_device_part"),
         ]
 

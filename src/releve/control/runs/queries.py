@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from releve.control.accounts.models import Account
@@ -193,9 +193,8 @@ def _catch_up(run: Run) -> bool:
 def _heard_since(devices: list[Device]) -> list[Device]:
     heard = last_heard(devices)
     known = dict(Inference.objects.filter(device__in=devices).values_list("device", "followed"))
-    open_ = set(
-        Run.objects.filter(device__in=devices, ended_at=None, is_inferred=True).values_list("device", flat=True)
-    )
+    ends_itself = Q(is_inferred=True) | Q(rule_since__isnull=False)
+    open_ = set(Run.objects.filter(ends_itself, device__in=devices, ended_at=None).values_list("device", flat=True))
     return [
         device
         for device in devices

@@ -94,7 +94,7 @@ class RunAnswer(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
     is_open = serializers.BooleanField()
     is_inferred = serializers.BooleanField(help_text="Cut from the readings by the rule of its kind.")
-    is_hand_cut = serializers.BooleanField(help_text="A person set its bounds, so no rule cuts it again.")
+    is_hand_cut = serializers.BooleanField(help_text="A person set bounds of it; no rule moves those.")
     change = serializers.IntegerField(allow_null=True, help_text="The last change; what `undo` takes back.")
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.fleet.models import Asset, Device
-from releve.control.runs import blocks, change
+from releve.control.runs import blocks, change, infer
 from releve.control.runs.correction import (
     correct_by_hand,
     exclude,
@@ -19,7 +19,7 @@ from releve.control.runs.correction import (
     runs_touched_by,
 )
 from releve.control.runs.models import Change, Kind, Run
-from releve.control.runs.problem import NotMergeable, OutsideRun
+from releve.control.runs.problem import NotMergeable, OutsideRun, Overlaps
 from releve.control.teams.models import Team
 
 __all__ = [
@@ -139,7 +139,7 @@ def close_run(run: Run, *, ended_at: datetime, by: Account | None = None, origin
 
 
 def reopen(run: Run, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Run:
-    """Let a run go on.
+    """Let a run go on: an inferred one until its rule ends it again, any other until somebody closes it.
 
     Raises:
         Overlaps: A later run of the device and part is in the way.
@@ -164,10 +164,15 @@ def move_boundary(
     """
     with change.changing(kind, run.team, by=by, origin=origin) as draft:
         held = draft.take(run)
+        end = held.ended_at if ended_at is _KEEP else ended_at
+        is_reopened = end is None and not held.is_open
+        held.rule_since = _rule_since(held, end)
         held.started_at = held.started_at if started_at is _KEEP else started_at
-        held.ended_at = held.ended_at if ended_at is _KEEP else ended_at
+        held.ended_at = end
         held.is_hand_cut = True
         _refuse_backwards(held.started_at, held.ended_at)
+        if is_reopened and infer.in_the_way(held).exists():
+            raise Overlaps  # it would swallow every run since; one may be merged with the next
     return held
 
 
@@ -215,6 +220,7 @@ def merge(run: Run, other: Run, *, by: Account | None = None, origin: Origin = C
         held = {given.pk: draft.take(given) for given in (first, second)}
         kept, absorbed = held[run.pk], held[other.pk]
         ends = [kept.ended_at, absorbed.ended_at]
+        kept.rule_since = next((_rule_since(each, None) for each in (kept, absorbed) if each.is_open), None)
         kept.started_at = min(kept.started_at, absorbed.started_at)
         kept.ended_at = None if None in ends else max(end for end in ends if end is not None)
         kept.is_hand_cut = True
@@ -237,7 +243,7 @@ def split(run: Run, *, at: datetime, by: Account | None = None, origin: Origin =
         second._state.adding = True  # noqa: SLF001 - Django's documented way to copy a row
         is_going_on = held.is_inferred and held.is_open and not held.is_hand_cut
         second.is_hand_cut = not is_going_on  # inference ends it, as it would have ended the whole
-        held.is_hand_cut = True
+        held.is_hand_cut, held.rule_since = True, None
         held.ended_at = at
         draft.add(second)
     return held, second
@@ -251,6 +257,15 @@ def undo(which: Change, *, by: Account | None = None, origin: Origin = COMMAND_L
         Overlaps: Another run holds some of the readings meanwhile.
     """
     return change.undo(which, by=by, origin=origin)
+
+
+def _rule_since(was: Run, end: datetime | None) -> datetime | None:
+    """From when on the rule ends a run whose bounds a person sets; None where the person says when it ends."""
+    if end is not None:
+        return was.rule_since if end == was.ended_at else None
+    if not was.is_open:
+        return timezone.now() if was.is_inferred or was.kind == Kind.RACE else None  # a race: its car's next word
+    return was.rule_since or (was.started_at if was.is_inferred and not was.is_hand_cut else None)
 
 
 def _refuse_backwards(started_at: datetime, ended_at: datetime | None) -> None:

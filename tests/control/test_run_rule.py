@@ -1,0 +1,204 @@
+"""What a person lets go on ends by its rule all the same, and a bound that a person set is never moved."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from releve.control.runs import infer, queries, services
+from releve.control.runs.models import Change, Run
+from releve.control.runs.problem import Overlaps
+
+LATER = timedelta(hours=1)
+ONE_US = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def put(device, now):
+    """Store a reading of the machine, so many seconds from now; answers its instant."""
+
+    def store(second, repetitions):
+        time = now + timedelta(seconds=second)
+        channels = json.dumps({"machine_id": 7, "repetitions": repetitions})
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT releve_ensure_partition(%s)", [time])
+            cursor.execute(
+                "INSERT INTO reading VALUES (%s, %s, 1, %s, %s)", [device.pk, time, timezone.now(), channels]
+            )
+        return time
+
+    return store
+
+
+@pytest.fixture
+def ended(put, cut):
+    """A series of eight that its rule has ended."""
+    for count in range(1, 9):
+        put(-400 + count, count)
+    (run,) = cut()
+    assert not run.is_open
+    return run
+
+
+@pytest.fixture
+def cut(device, now):
+    def again(later=timedelta()):
+        infer.infer(device, now + later)
+        return list(Run.objects.filter(device=device, deleted_at=None).order_by("started_at"))
+
+    return again
+
+
+def test_a_reopened_series_goes_on_and_its_rule_ends_it_again(ended, put, cut):
+    services.reopen(ended)
+    put(5, 9)
+    last = put(10, 10)
+
+    assert [run.is_open for run in cut(timedelta(seconds=30))] == [True]
+    (found,) = cut(LATER)
+
+    assert (found.pk, found.started_at, found.ended_at) == (ended.pk, ended.started_at, last + ONE_US)
+    assert queries.summary(found).channels["repetitions"].n == 10
+
+
+def test_a_reopened_series_in_which_nothing_came_is_as_it_was(ended, cut):
+    services.reopen(ended)
+
+    assert [run.is_open for run in cut(timedelta(seconds=30))] == [True]
+    (found,) = cut(LATER)
+
+    assert found.ended_at == ended.ended_at
+
+
+def test_a_count_that_falls_ends_a_reopened_series_and_begins_the_next(ended, put, cut):
+    services.reopen(ended)
+    last, first = put(5, 9), put(10, 1)
+
+    found = cut(LATER)
+
+    assert [(run.started_at, run.ended_at) for run in found] == [
+        (ended.started_at, last + ONE_US),
+        (first, first + ONE_US),
+    ]
+
+
+def test_the_next_day_s_series_is_not_part_of_one_that_was_reopened(ended, put, cut):
+    services.reopen(ended)
+    first = put(86_400, 1)
+
+    found = cut(timedelta(days=2))
+
+    assert [run.started_at for run in found] == [ended.started_at, first]
+    assert found[0].ended_at == ended.ended_at
+
+
+def test_what_comes_late_still_belongs_to_a_reopened_series_that_its_rule_ended(ended, put, cut):
+    services.reopen(ended)
+    put(5, 9)
+    cut(LATER)
+
+    last = put(20, 10)
+
+    assert [run.ended_at for run in cut(LATER)] == [last + ONE_US]
+
+
+def test_a_late_reading_joins_what_its_rule_cut_apart(ended, put, cut):
+    services.reopen(ended)
+    put(5, 9)
+    last = put(90, 11)
+    assert len(cut(LATER)) == 2
+
+    put(50, 10)
+
+    (found,) = cut(LATER)
+    assert (found.pk, found.ended_at) == (ended.pk, last + ONE_US)
+
+
+def test_series_that_were_merged_while_the_last_goes_on_end_by_their_rule(ended, put, cut):
+    put(-5, 1)
+    first, second = cut()
+    kept = services.merge(first, second)
+    assert kept.is_open
+    last = put(10, 2)
+
+    (found,) = cut(LATER)
+
+    assert (found.pk, found.started_at, found.ended_at) == (ended.pk, ended.started_at, last + ONE_US)
+
+
+def test_a_start_that_was_moved_stays_and_the_end_comes_by_the_rule(put, cut, now):
+    put(-10, 1)
+    (run,) = cut()
+    start = now - timedelta(seconds=60)
+    services.move_boundary(run, started_at=start)
+    last = put(5, 2)
+
+    (found,) = cut(LATER)
+
+    assert (found.started_at, found.ended_at) == (start, last + ONE_US)
+
+
+def test_an_end_that_a_person_set_is_never_moved(ended, put, cut, now):
+    services.reopen(ended)
+    end = now + timedelta(seconds=7)
+    services.close_run(ended, ended_at=end)
+    put(5, 9)
+    put(8, 10)
+
+    found = cut(LATER)
+
+    assert found[0].ended_at == end
+    assert len(found) == 2
+
+
+def test_a_run_that_a_person_opened_stays_open_until_a_person_closes_it(device, put, cut, now):
+    opened = services.open_run(team=device.team, device=device, asset=None, kind="series", started_at=now - LATER)
+    put(5, 1)
+    services.close_run(opened, ended_at=now)
+    services.reopen(opened)
+
+    (found,) = cut(LATER)
+
+    assert found.is_open
+
+
+def test_reopening_swallows_no_later_series(ended, put, cut):
+    put(-100, 1)
+    _, second = cut()
+
+    with pytest.raises(Overlaps):
+        services.reopen(ended)
+
+    assert [run.pk for run in cut()] == [ended.pk, second.pk]
+
+
+def test_the_second_half_of_a_reopened_series_ends_by_the_rule_too(ended, put, cut, now):
+    services.reopen(ended)
+    put(5, 9)
+    at = now - timedelta(seconds=396)
+    first, second = services.split(ended, at=at)
+
+    found = cut(LATER)
+
+    assert [(run.pk, run.is_open) for run in found] == [(first.pk, False), (second.pk, False)]
+    assert found[0].ended_at == at
+
+
+def test_undoing_a_reopening_that_its_rule_has_ended_gives_the_series_back(ended, put, cut):
+    services.reopen(ended)
+    put(5, 9)
+    cut(LATER)
+
+    services.undo(Change.objects.get(pk=Run.objects.get(pk=ended.pk).revision))
+
+    found = cut(LATER)
+    assert (found[0].pk, found[0].ended_at) == (ended.pk, ended.ended_at)
+    assert not found[0].is_hand_cut
+    assert len(found) == 2
