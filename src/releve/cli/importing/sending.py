@@ -71,12 +71,13 @@ class Uploads:
     def __init__(self, url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S)
+        self._was_there = False
 
     def take(self, batch: list[dict[str, Any]]) -> list[Verdict]:
         """Store a batch.
 
         Raises:
-            NotTaken: The server refuses it as a whole, or does not answer for a while.
+            NotTaken: The server refuses it as a whole, does not answer for a while, or was not there to begin with.
         """
         body = _encode(batch)
         why = ""
@@ -87,7 +88,10 @@ class Uploads:
                 reply = self._client.post(ROUTE, content=body)
             except httpx.TransportError as error:
                 why = f"the server does not answer ({error})"
+                if isinstance(error, httpx.ConnectError) and not self._was_there:
+                    break  # nobody is restarting: it was not started
                 continue
+            self._was_there = True
             if reply.status_code in {429, 503}:
                 why = f"the server is busy ({reply.status_code})"
                 continue
