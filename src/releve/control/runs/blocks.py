@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
+from releve.control.runs import columns
 from releve.control.runs.models import Run
 from releve.control.runs.statement import EPOCH, FAR, plain, rows
 
 WIDTH = timedelta(seconds=5)
 LONGEST_COMMIT = timedelta(seconds=60)  # from `received` to visible, clocks that differ included
 USUAL_COMMIT = timedelta(seconds=10)  # looks that follow each other faster than this look back no further
-NEIGHBOURS = 12  # stale blocks this near are made in one statement, with the good ones between them
 LOCK = 1380273490
 FOLLOWED = ("started_at", "ended_at", "part", "device", "followed", "lap_points")
 ONE_MICROSECOND = timedelta(microseconds=1)
@@ -42,8 +42,7 @@ def follow(run: Run) -> None:
             run.refresh_from_db(fields=FOLLOWED)
             if run.followed is None:
                 _drop_outside(run)
-            for span in joined(_stale(run, now)):
-                build(run, span)
+            build(run, _stale(run, now))
             _note(run, now)
     else:
         _note(run, now)
@@ -59,15 +58,15 @@ def look_back(followed: datetime, now: datetime) -> tuple[datetime, bool]:
     return followed - (LONGEST_COMMIT if is_far else USUAL_COMMIT), is_far
 
 
-def build(run: Run, span: Span) -> None:
-    """Make the blocks of a span of whole blocks again."""
+def build(run: Run, starts_us: Sequence[int]) -> None:
+    """Make the blocks that start there (in microseconds since 1970) again."""
+    if not starts_us:
+        return
     if run.lap_points is not None:
         run.lap_points = None
         Run.objects.filter(pk=run.pk).update(lap_points=None)
-    rows("drop_blocks", run, since=span[0], until=span[1])
-    clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
-    rows("build_blocks", run, **clipped)
-    rows("build_channels", run, **clipped, width=WIDTH, origin=EPOCH)
+    rows("drop_starts", run, starts=starts_us)
+    columns.make_blocks(run, starts_us, width=WIDTH)
 
 
 def rearrange(runs: Sequence[Run], boundaries: Iterable[datetime | None]) -> None:
@@ -98,7 +97,9 @@ def remake(runs: Iterable[Run], span: Span) -> None:
     for run in runs:
         if run.followed is not None:
             since, until = max(span[0], run.started_at), min(span[1], run.ended_at or FAR)
-            build(run, (start_of_block(since), start_of_block(until - ONE_MICROSECOND) + WIDTH))
+            whole = start_of_block(since), start_of_block(until - ONE_MICROSECOND) + WIDTH
+            rows("drop_blocks", run, since=whole[0], until=whole[1])
+            build(run, _stale_within(run, whole))
 
 
 def start_of_block(instant: datetime) -> datetime:
@@ -106,31 +107,16 @@ def start_of_block(instant: datetime) -> datetime:
     return instant - (instant - EPOCH) % WIDTH
 
 
-def joined(starts: Sequence[datetime]) -> list[Span]:
-    """Starts of blocks, in order, as few spans.
-
-    >>> [until - since for since, until in joined([EPOCH, EPOCH + WIDTH, EPOCH + 100 * WIDTH])]
-    [datetime.timedelta(seconds=10), datetime.timedelta(seconds=5)]
-    """
-    spans: list[Span] = []
-    for start in starts:
-        if spans and start - spans[-1][1] <= NEIGHBOURS * WIDTH:
-            spans[-1] = (spans[-1][0], start + WIDTH)
-        else:
-            spans.append((start, start + WIDTH))
-    return spans
-
-
-def _stale(run: Run, now: datetime) -> list[datetime]:
+def _stale(run: Run, now: datetime) -> list[int]:
     if run.followed is None:
-        return [start for (start,) in rows("stale_blocks", run)]
+        return [start_us for (start_us,) in rows("stale_blocks", run)]
     touched = rows("touched_blocks", run, followed=look_back(run.followed, now)[0])
-    return [start for since, until in touched for start in _stale_within(run, (since, until))]
+    return [start_us for since, until in touched for start_us in _stale_within(run, (since, until))]
 
 
-def _stale_within(run: Run, span: Span) -> list[datetime]:
+def _stale_within(run: Run, span: Span) -> list[int]:
     clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
-    return [start for (start,) in rows("stale_blocks", run, **clipped)]
+    return [start_us for (start_us,) in rows("stale_blocks", run, **clipped)]
 
 
 def _drop_outside(run: Run) -> None:

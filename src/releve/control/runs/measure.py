@@ -1,20 +1,21 @@
 """A run's statistics as they are now: brings its blocks up to date and merges them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from releve.control.runs import blocks
+from releve.control.runs import blocks, columns
 from releve.control.runs.models import Run
-from releve.control.runs.statement import EPOCH, FAR, rows
+from releve.control.runs.statement import EPOCH, FAR, Row, rows
 from releve.protocol.run import completeness
 from releve.protocol.run.completeness import Completeness, Gap
 from releve.protocol.run.race import Lap, TrackPoint, laps
 from releve.protocol.run.statistic import Statistic
 
 MOST_LAP_BLOCKS = 1000
+MICROSECOND = timedelta(microseconds=1)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 Channels = dict[str, Statistic]
 
@@ -44,7 +45,7 @@ class Extent:
 def channels_of(run: Run) -> Channels:
     """What each numeric channel did over the whole run."""
     blocks.follow(run)
-    found = _gathered(rows("whole", run, origin=EPOCH))
+    found = _gathered(rows("whole", run))
     return found[0].channels if found else {}
 
 
@@ -68,7 +69,8 @@ def buckets_of(run: Run, width: timedelta, *, span: tuple[datetime, datetime] = 
     if width % blocks.WIDTH:
         return _from_readings(run, width, span)
     blocks.follow(run)
-    return _gathered(rows("merged", run, width=width, origin=EPOCH, **{"from": span[0], "to": span[1]}))
+    statement = "blocks" if width == blocks.WIDTH else "merged"
+    return _gathered(rows(statement, run, width=width, **{"from": span[0], "to": span[1]}))
 
 
 def completeness_of(run: Run, extent: Extent) -> Completeness:
@@ -119,13 +121,15 @@ def _gaps(run: Run, longer_than_s: float) -> list[Gap]:
 
 def _from_readings(run: Run, width: timedelta, span: tuple[datetime, datetime]) -> list[Bucket]:
     clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
-    return _gathered(sorted(rows("channels", run, width=width, origin=EPOCH, **clipped)))
+    starts_us = [start_us for (start_us,) in rows("starts", run, width=width, **clipped)]
+    return _gathered(columns.stretches(run, starts_us, width=width, **clipped))
 
 
-def _gathered(found: Sequence[tuple[datetime, str, int, float, float, float, float, float, float]]) -> list[Bucket]:
-    gathered: dict[datetime, Channels] = {}
-    for start, channel, n, low, high, mean, squares, first, last in found:
-        gathered.setdefault(start, {})[channel] = Statistic(
+def _gathered(found: Iterable[Row]) -> list[Bucket]:
+    """Rows that tell a bucket's start in microseconds since 1970, its channel, and what that did."""
+    gathered: dict[int, Channels] = {}
+    for start_us, channel, n, low, high, mean, squares, first, last in found:
+        gathered.setdefault(start_us, {})[channel] = Statistic(
             n=n, low=low, high=high, mean=mean, squares=squares, first=first, last=last
         )
-    return [Bucket(start=start, channels=channels) for start, channels in gathered.items()]
+    return [Bucket(start=EPOCH + start_us * MICROSECOND, channels=channels) for start_us, channels in gathered.items()]

@@ -1,7 +1,7 @@
 """The SQL of runs: its files, put together once, and what each statement is told about a run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
@@ -18,19 +18,30 @@ _SQL = {
     for file in resources.files("releve.control.runs").joinpath("sql").iterdir()
     if file.name.endswith(".sql")
 }
-_SQL["build_channels"] = _SQL["build_channels"].replace("/*channels*/", _SQL["channels"])
+for _name, _part_of in {
+    "build_channels": "channels",
+    "read_channels": "channels",
+    "make_blocks": "stretches",
+    "read_stretches": "stretches",
+}.items():
+    _SQL[_name] = _SQL[_name].replace(f"/*{_part_of}*/", _SQL[_part_of])
+Row = tuple[Any, ...]
 
 
-def rows(name: str, run: Run, **values: Any) -> list[tuple[Any, ...]]:
+def rows(name: str, run: Run, **values: Any) -> list[Row]:
     """What a statement about a run answers."""
-    with connection.cursor() as cursor:
-        exclusions = standing_exclusions(run) if "/*counts*/" in _SQL[name] else []
-        given = {**_about(run), **_part(run.part), **_left_out(exclusions), **values}
-        cursor.execute(_text(name, run, exclusions), given)
-        return list(cursor.fetchall()) if cursor.description else []
+    return _answer(_SQL[name], run, values)
 
 
-def plain(name: str, **values: Any) -> list[tuple[Any, ...]]:
+def rows_in_columns(name: str, run: Run, columns: Mapping[str, str], **values: Any) -> list[Row]:
+    """What one answers that has a column a channel: `columns` says what stands in the places that it has for them."""
+    text = _SQL[name]
+    for place, words in columns.items():
+        text = text.replace(f"/*{place}*/", words)
+    return _answer(text, run, values)
+
+
+def plain(name: str, **values: Any) -> list[Row]:
     """What a statement that is not about one run answers."""
     with connection.cursor() as cursor:
         cursor.execute(_SQL[name], values)
@@ -82,10 +93,18 @@ def _left_out(exclusions: Sequence[Exclusion]) -> dict[str, Any]:
     }
 
 
-def _text(name: str, run: Run, exclusions: Sequence[Exclusion]) -> str:
+def _answer(text: str, run: Run, values: Mapping[str, Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        exclusions = standing_exclusions(run) if "/*counts*/" in text else []
+        given = {**_about(run), **_part(run.part), **_left_out(exclusions), **values}
+        cursor.execute(_complete(text, run, exclusions), given)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def _complete(text: str, run: Run, exclusions: Sequence[Exclusion]) -> str:
     """Conditions that cannot apply are left out: a million rows need not pass them."""
     conditions = [_SQL["counts_part"]] if run.part else []
     conditions += [_SQL["counts_exclusion"]] if exclusions else []
     counts = " AND ".join(f"({condition.strip()})" for condition in conditions) or "true"
     derived = _SQL["derived_series"] if run.kind == Kind.SERIES else ""
-    return _SQL[name].replace("/*counts*/", f"({counts})").replace("/*derived*/", derived)
+    return text.replace("/*counts*/", f"({counts})").replace("/*derived*/", derived)

@@ -1,14 +1,14 @@
 """The statistic of one channel over a stretch, as arithmetic in memory; SQL computes the same over rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum, sqrt
+
+import msgspec
 
 FUNCTIONS = ("n", "low", "high", "mean", "deviation", "first", "last")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Statistic:
+class Statistic(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a channel did.
 
     Attributes:

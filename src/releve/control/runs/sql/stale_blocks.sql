@@ -1,5 +1,5 @@
 -- Blocks of the run whose readings are no longer as many as when the block was made; readings are only ever added.
-SELECT coalesce(counted.start, block.start) AS start
+SELECT (extract(epoch FROM counted.start) * 1000000)::bigint
 FROM (
     SELECT date_bin('5 seconds', r.time, to_timestamp(0)) AS start, count(*) AS stored
     FROM reading AS r

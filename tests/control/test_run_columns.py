@@ -1,0 +1,114 @@
+"""Sums read a column a channel equal a plain sum in memory, whatever channels the readings have."""
+
+import json
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from releve.control.fleet.models import Device
+from releve.control.runs import columns, queries, services
+from releve.control.runs.models import Run
+from releve.control.teams.models import Team
+from releve.protocol.run.statistic import statistic_of
+
+START = datetime(2026, 3, 1, 12, 0, 2, tzinfo=UTC)
+WIDTHS_S = (5, 7)
+names = st.sampled_from(
+    ["v", "speed", "acceleration_x", "acceleration_y", "acceleration_z", "acceleration_total", "%s"]
+)
+numbers = st.one_of(st.floats(-1e6, 1e6, width=32), st.integers(-5, 5), st.sampled_from([1e149, -1e151, 1e200]))
+values = st.one_of(numbers, st.booleans(), st.sampled_from(["12", "text", ""]))
+readings = st.lists(st.dictionaries(names, values, max_size=4), min_size=1, max_size=30)
+
+
+def new_run(kind, sent, *, every_s=1.0):
+    team = Team.objects.create(name="columns")
+    device = Device.objects.create(team=team, name="columns", contract="generic")
+    rows = [
+        (device.pk, START + timedelta(seconds=place * every_s), 1, START, json.dumps(channels))
+        for place, channels in enumerate(sent)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT releve_ensure_partition(%s)", [START])
+        cursor.executemany("INSERT INTO reading VALUES (%s, %s, %s, %s, %s)", rows)
+    return services.open_run(team=team, device=device, asset=None, kind=kind, started_at=START)
+
+
+def measured(channels, kind):
+    found = {
+        name: float(value)
+        for name, value in channels.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e150
+    }
+    axes = [found.get(f"acceleration_{axis}") for axis in "xyz"]
+    if kind == "series" and "acceleration_total" not in channels and None not in axes:
+        found["acceleration_total"] = math.sqrt(sum(axis * axis for axis in axes))
+    return found
+
+
+def wanted(sent, kind):
+    told = [measured(channels, kind) for channels in sent]
+    by_channel = {name: [one[name] for one in told if name in one] for name in {name for one in told for name in one}}
+    return {name: statistic_of(values) for name, values in by_channel.items()}
+
+
+def assert_sums(run, sent):
+    found = queries.summary(run)
+    assert_same(found.channels, wanted(sent, run.kind))
+    assert found.extent.received == len(sent)
+    for width_s in WIDTHS_S:
+        buckets = queries.buckets(run, width_s, ["n", "low"])
+        for name, statistic in found.channels.items():
+            inside = [bucket["channels"][name] for bucket in buckets if name in bucket["channels"]]
+            assert sum(one["n"] for one in inside) == statistic.n
+            assert min(one["low"] for one in inside) == statistic.low
+
+
+def assert_same(found, wanted):
+    assert set(found) == set(wanted)
+    for name, statistic in wanted.items():
+        said, meant = found[name].shown(), statistic.shown()
+        scale = max(abs(statistic.low), abs(statistic.high))
+        assert said == {key: pytest.approx(value, rel=1e-6, abs=1e-6 * scale) for key, value in meant.items()}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sent=readings, kind=st.sampled_from(["race", "series"]))
+@pytest.mark.parametrize("most_columns", [columns.MOST_COLUMNS, 0], ids=["a column a channel", "a row a channel"])
+def test_sums_of_any_readings_equal_a_sum_in_memory(db, monkeypatch, most_columns, sent, kind):
+    monkeypatch.setattr(columns, "MOST_COLUMNS", most_columns)
+    run = new_run(kind, sent)
+    try:
+        assert_sums(run, sent)
+    finally:
+        forget(run)
+
+
+def test_channels_that_appear_late_are_summed_like_the_others(db, monkeypatch):
+    monkeypatch.setattr(columns, "SAMPLE", 1)
+    sent = [{"speed": float(place), f"late{place // 100}": 1.0} for place in range(600)]
+
+    run = new_run("race", sent, every_s=0.1)
+
+    assert_sums(run, sent)
+
+
+def test_readings_with_more_channels_than_a_statement_has_columns_are_summed(db):
+    sent = [{f"c{place}": float(place + number) for place in range(columns.MOST_COLUMNS + 8)} for number in range(20)]
+
+    run = new_run("capture", sent)
+
+    assert_sums(run, sent)
+
+
+def forget(run):
+    Run.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM reading WHERE device_id = %s", [run.device_id])
+        cursor.execute("DELETE FROM run_block; DELETE FROM run_block_channel")
+    Device.objects.all().delete()
+    Team.objects.all().delete()
