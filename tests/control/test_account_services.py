@@ -1,7 +1,11 @@
 """Accounts as the command line makes and ends them."""
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from releve.control.accounts import services
 from releve.control.accounts.models import Account, AdministratorCode, AuditEvent
@@ -9,7 +13,7 @@ from releve.control.accounts.queries import list_accounts
 from releve.control.fleet.models import Device
 from releve.control.fleet.services import BadSecret, NameTaken, new_secret, register_device
 from releve.control.teams.models import Role
-from releve.control.teams.services import UnknownRole, default_team
+from releve.control.teams.services import BadTeamName, UnknownRole, default_team, team_called
 from releve.protocol.secret import Secret
 
 
@@ -97,3 +101,38 @@ def test_a_failed_claim_does_not_spend_the_code_and_only_a_hash_is_kept(db):
     assert code
     assert code not in str(list(AdministratorCode.objects.values()))
     services.claim_administrator(code=code, email="dora@example.com", password="a long enough phrase")
+
+
+def test_whoever_lost_a_second_factor_signs_in_by_password_alone_and_anew(api, alice, signed_in):
+    TOTP.activate(alice, generate_totp_secret())
+    RecoveryCodes.activate(alice)
+    here = signed_in(alice)
+
+    removed = services.remove_second_factors(alice, timezone.now())
+
+    assert removed == 2
+    assert not Authenticator.objects.filter(user=alice).exists()
+    assert here.get("/api/auth/profile/").status_code == 401
+    event = AuditEvent.objects.get(account=alice, kind="factor-removed")
+    assert event.detail == {"removed": "2"}
+
+
+def test_an_account_that_is_promoted_administers_everything_and_the_audit_says_so(bob):
+    services.promote(bob)
+
+    bob.refresh_from_db()
+    assert (bob.is_staff, bob.is_superuser) == (True, True)
+    assert AuditEvent.objects.filter(account=bob, kind="account-promoted").count() == 1
+
+
+def test_a_team_is_made_once_and_the_audit_says_so(db):
+    first, again = team_called("Workshop"), team_called(" Workshop ")
+
+    assert first == again
+    assert AuditEvent.objects.get(kind="team-added").team == first
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 129, "a\nb"])
+def test_a_team_has_a_name_that_can_be_printed(db, name):
+    with pytest.raises(BadTeamName):
+        team_called(name)

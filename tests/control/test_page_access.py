@@ -10,6 +10,7 @@ from django.urls import URLPattern
 from releve.control import configuration
 from releve.control.accounts.models import Account, AuditEvent, AuditKind, SignIn
 from releve.control.accounts.services import disable_account
+from releve.control.fleet.models import Asset
 from releve.control.fleet.services import register_device
 from releve.control.pages.urls import urlpatterns
 from releve.control.teams.services import give_role
@@ -275,3 +276,19 @@ def test_the_home_page_of_a_team_without_readings_teaches_the_first_one(browse, 
 
     assert "http://testserver/api/v1/readings" in page
     assert "./releve send temperature=21.5 --device pi-7" in page
+
+
+def test_what_the_administration_renames_and_promotes_is_in_the_audit(browse, alice, bob, team):
+    type(alice).objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    machine = Asset.objects.create(team=team, kind="machine", key="7", name="Press")
+    client = browse(alice)
+
+    asset = {"team": team.pk, "kind": "machine", "key": "7", "name": "Leg press"}
+    client.post(f"/admin/fleet/asset/{machine.pk}/change/", asset)
+    inline = {f"memberships-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL")}
+    fields = {"email": bob.email, "language": "en", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    client.post(f"/admin/accounts/account/{bob.pk}/change/", {**fields, **inline})
+
+    renamed = AuditEvent.objects.get(kind=AuditKind.ASSET_CHANGED)
+    assert (renamed.detail["before"], renamed.detail["name"]) == ("Press", "Leg press")
+    assert AuditEvent.objects.get(kind=AuditKind.ACCOUNT_PROMOTED).account == bob

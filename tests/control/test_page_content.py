@@ -226,5 +226,18 @@ def test_a_program_is_named_in_words(user_agent, words):
 
 
 @pytest.mark.parametrize("kind", AuditKind.values)
-def test_every_security_event_has_words(kind):
-    assert event.in_words(kind) != kind
+def test_every_security_event_has_words_in_both_languages(kind):
+    with translation.override("en"):
+        english = event.in_words(kind)
+    with translation.override("fr"):
+        french = event.in_words(kind)
+
+    assert len({kind, english, french}) == 3
+
+
+def test_every_event_that_the_data_plane_keeps_is_one_that_the_audit_knows():
+    plane = resources.files("releve")
+    sources = [path.read_text("utf-8") for part in ("ingest", "query") for path in plane.joinpath(part).rglob("*.py")]
+    kept = {kind for source in sources for kind in re.findall(r'(?:\.audit\(|"kind": )"([a-z-]+)"', source)}
+
+    assert {"mqtt-refused", "certificate-added"} <= kept <= set(AuditKind.values)

@@ -7,6 +7,8 @@ import jsonschema
 import pytest
 import schemathesis
 from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from releve.control.pages.openapi import Collision, merge
@@ -33,6 +35,14 @@ def started(settings):
 def test_the_document_is_valid_openapi_3_1(document):
     assert document["openapi"].startswith("3.1")
     validate_schema(document)
+
+
+def test_the_document_is_generated_without_a_warning(db):
+    with GENERATOR_STATS.silence():
+        GENERATOR_STATS.reset()
+        SchemaGenerator().get_schema(request=None, public=True)
+
+    assert [*GENERATOR_STATS._warn_cache, *GENERATOR_STATS._error_cache] == []
 
 
 def test_every_schema_of_the_document_is_a_valid_json_schema(document):

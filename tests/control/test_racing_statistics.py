@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from releve.control.accounts.models import AuditEvent
 from releve.control.accounts.origin import COMMAND_LINE
 from releve.control.contracts.racing import queries, services
 from releve.control.fleet.models import Device, Mount
@@ -91,3 +92,17 @@ def test_a_race_that_was_deleted_with_its_vehicle_can_be_brought_back(vehicle, s
     undo(deleted)
 
     assert queries.totals(Run.objects.get(pk=race.pk, deleted_at=None))["total_entries"] == 1
+
+
+def test_a_vehicle_that_is_renamed_and_deleted_is_in_the_audit_of_its_team(vehicle, erin, signed_in):
+    api = signed_in(erin)
+
+    api.request("PUT", f"/vehicle/{vehicle.pk}", {"name": "Blue"})
+    api.delete(f"/vehicle/{vehicle.pk}")
+
+    events = AuditEvent.objects.filter(team=vehicle.team, kind__startswith="asset-").order_by("id")
+    by = {"by": erin.email, "asset": str(vehicle.pk), "name": "Blue"}
+    assert [(event.kind, event.detail) for event in events] == [
+        ("asset-changed", {**by, "before": "Car"}),
+        ("asset-deleted", by),
+    ]

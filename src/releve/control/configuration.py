@@ -197,6 +197,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "AUTHENTICATION_WHITELIST": ["releve.control.api.authentication.TokenAuthentication"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AuditKindEnum": "releve.control.accounts.models.AuditKind",
+        "RunKindEnum": "releve.control.runs.models.Kind",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "releve.control.pages.openapi.add_data_plane",

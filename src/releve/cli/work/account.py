@@ -14,7 +14,7 @@ from releve.cli.work.team import team_called
 from releve.control.accounts import services, sign_in
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import COMMAND_LINE
-from releve.control.accounts.queries import list_accounts
+from releve.control.accounts.queries import has_accounts, list_accounts
 from releve.control.teams.queries import EDITORS, teams_of
 from releve.control.teams.services import UnknownRole, default_team
 
@@ -22,12 +22,11 @@ from releve.control.teams.services import UnknownRole, default_team
 def add(*, email: str, role: str, team: str | None, password: str | None, wants_superuser: bool) -> dict[str, Any]:
     """Add an account; the very first administrator also administers the whole installation."""
     with _refusing(), transaction.atomic():
-        is_first = role == "admin" and not Account.objects.exists()
+        is_first = role == "admin" and not has_accounts()
         owner = team_called(team)
         account, chosen = services.add_account(email=email, role=role, team=owner, password=password)
         if is_first or wants_superuser:
-            account.is_staff = account.is_superuser = True
-            account.save(update_fields=["is_staff", "is_superuser"])
+            account = services.promote(account)
     return {**_row(account), "role": role, "team": owner.name, "password": chosen}
 
 
@@ -80,6 +79,13 @@ def _editor(email: str | None) -> Account:
         if email is None
         else f"{email} may not add vehicles to the team {home}"
     )
+
+
+def reset_mfa(email: str) -> dict[str, Any]:
+    """Take an account's second factors away; every sign-in of before ends."""
+    with _refusing():
+        account = services.account_by_email(email)
+        return {**_row(account), "removed": services.remove_second_factors(account, now())}
 
 
 def weakness_of(password: str) -> str | None:

@@ -1,10 +1,8 @@
 """Which team a command means."""
 
 from releve.cli.option import Refusal
+from releve.control.teams import services
 from releve.control.teams.models import Team
-from releve.control.teams.services import default_team
-
-NAME_LIMIT = 128
 
 
 def team_called(name: str | None) -> Team:
@@ -13,8 +11,7 @@ def team_called(name: str | None) -> Team:
     Raises:
         Refusal: No team can have that name.
     """
-    if name is None:
-        return default_team()
-    if not name.strip() or len(name) > NAME_LIMIT or not name.isprintable():
-        raise Refusal(f"a team's name has 1 to {NAME_LIMIT} printable characters")
-    return Team.objects.get_or_create(name=name.strip())[0]
+    try:
+        return services.default_team() if name is None else services.team_called(name)
+    except services.BadTeamName as error:
+        raise Refusal(str(error)) from error

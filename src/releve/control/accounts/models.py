@@ -114,13 +114,21 @@ class AuditKind(models.TextChoices):
     ACCOUNT_ADDED = "account-added"
     ACCOUNT_DISABLED = "account-disabled"
     ACCOUNT_ENABLED = "account-enabled"
+    ACCOUNT_PROMOTED = "account-promoted"
+    ACCOUNT_DEMOTED = "account-demoted"
     PASSWORD_SET = "password-set"  # noqa: S105 - the name of an event
+    FACTOR_REMOVED = "factor-removed"
+    TEAM_ADDED = "team-added"
     ROLE_GIVEN = "role-given"
     DEVICE_ADDED = "device-added"
     DEVICE_CHANGED = "device-changed"
     DEVICE_DISABLED = "device-disabled"
     DEVICE_ENABLED = "device-enabled"
     SECRET_REPLACED = "secret-replaced"  # noqa: S105 - the name of an event
+    CERTIFICATE_ADDED = "certificate-added"
+    MQTT_REFUSED = "mqtt-refused"
+    ASSET_CHANGED = "asset-changed"
+    ASSET_DELETED = "asset-deleted"
     RUN_CHANGED = "run-changed"
 
 

@@ -15,6 +15,11 @@ def list_accounts() -> QuerySet[Account]:
     return Account.objects.prefetch_related("memberships__team").order_by("email")
 
 
+def has_accounts() -> bool:
+    """Whether somebody has an account at all; whoever administers first administers everything."""
+    return Account.objects.exists()
+
+
 def standing_sign_in(sign_in: uuid.UUID, now: datetime) -> SignIn | None:
     """The sign-in with its principal, unless it was revoked, has ended or its principal is disabled."""
     return (

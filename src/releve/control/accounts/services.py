@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
@@ -84,6 +85,26 @@ def disable_account(account: Account, *, by: Account | None = None, origin: Orig
 def enable_account(account: Account, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Account:
     """Let the account sign in again; what was revoked stays revoked."""
     return _set_active(account, AuditKind.ACCOUNT_ENABLED, by=by, origin=origin)
+
+
+def promote(account: Account, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Account:
+    """Let the account administer the whole installation, beside what it may do in its teams."""
+    account.is_staff = account.is_superuser = True
+    with transaction.atomic():
+        account.save(update_fields=["is_staff", "is_superuser"])
+        audit.record(AuditKind.ACCOUNT_PROMOTED, origin, account, by=by)
+    return account
+
+
+def remove_second_factors(
+    account: Account, now: datetime, *, by: Account | None = None, origin: Origin = COMMAND_LINE
+) -> int:
+    """Take a person's authenticator, passkeys and recovery codes away, and end every sign-in; how many there were."""
+    with transaction.atomic():
+        removed, _ = Authenticator.objects.filter(user=account).delete()
+        audit.record(AuditKind.FACTOR_REMOVED, origin, account, by=by, detail={"removed": str(removed)})
+        sign_out_everywhere(account, now, origin)
+    return int(removed)
 
 
 def set_password(

@@ -1,4 +1,4 @@
-"""Everything that changes a device."""
+"""Everything that changes a device or an asset."""
 
 import re
 
@@ -10,7 +10,7 @@ from releve.control.accounts import audit
 from releve.control.accounts.keys import pepper
 from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import COMMAND_LINE, Origin
-from releve.control.fleet.models import DEVICE_NAME, Contract, Device, validate_zone
+from releve.control.fleet.models import DEVICE_NAME, Asset, Contract, Device, validate_zone
 from releve.control.teams.models import Team
 from releve.protocol.secret import Secret
 
@@ -98,6 +98,24 @@ def change_device(
         _save(device)
         audit.record(AuditKind.DEVICE_CHANGED, origin, device, by=by, detail=changes)
     return device
+
+
+def rename_asset(asset: Asset, *, name: str, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Asset:
+    """Call a machine, a vehicle or a profilometre something else."""
+    detail = {"asset": str(asset.pk), "name": name, "before": asset.name}
+    asset.name = name
+    with transaction.atomic():
+        asset.save(update_fields=["name"])
+        audit.record(AuditKind.ASSET_CHANGED, origin, None, team=asset.team, by=by, detail=detail)
+    return asset
+
+
+def delete_asset(asset: Asset, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> None:
+    """Delete an asset; its devices and their readings stay."""
+    detail = {"asset": str(asset.pk), "name": asset.name}
+    with transaction.atomic():
+        audit.record(AuditKind.ASSET_DELETED, origin, None, team=asset.team, by=by, detail=detail)
+        asset.delete()
 
 
 def device_by_name(name: str) -> Device:

@@ -14,6 +14,7 @@ from releve.control.accounts import audit
 from releve.control.accounts.models import Account, AuditEvent, AuditKind, SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Asset, Device, Mount
+from releve.control.fleet.services import delete_asset, rename_asset
 from releve.control.pages.access import account_of
 from releve.control.teams.models import Membership, Team
 
@@ -71,10 +72,13 @@ class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscripta
         return False
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        """Keep in the audit who may no longer sign in, and who may again."""
+        """Keep in the audit who may no longer sign in, who may again, and who administers everything."""
         super().save_model(request, obj, form, change)
         if "is_active" in form.changed_data:
             kind = AuditKind.ACCOUNT_ENABLED if obj.is_active else AuditKind.ACCOUNT_DISABLED
+            audit.record(kind, Origin.of(request), obj, by=account_of(request))
+        if "is_superuser" in form.changed_data:
+            kind = AuditKind.ACCOUNT_PROMOTED if obj.is_superuser else AuditKind.ACCOUNT_DEMOTED
             audit.record(kind, Origin.of(request), obj, by=account_of(request))
 
 
@@ -118,6 +122,19 @@ class AssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptabl
     list_display = ["name", "kind", "key", "team"]
     list_filter = ["kind", "team"]
     search_fields = ["name", "key"]
+
+    def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Keep in the audit what it is called now."""
+        name = obj.name
+        if change:
+            obj.name = form.initial["name"]
+        super().save_model(request, obj, form, change)
+        if name != obj.name:
+            rename_asset(obj, name=name, by=account_of(request), origin=Origin.of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Asset) -> None:
+        """Keep in the audit that it was deleted."""
+        delete_asset(obj, by=account_of(request), origin=Origin.of(request))
 
 
 @admin.register(Mount)

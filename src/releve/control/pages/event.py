@@ -15,17 +15,25 @@ _WORDS = {
     AuditKind.ACCOUNT_ADDED: _("Account added"),
     AuditKind.ACCOUNT_DISABLED: _("Account disabled"),
     AuditKind.ACCOUNT_ENABLED: _("Account enabled"),
+    AuditKind.ACCOUNT_PROMOTED: _("Made administrator of the whole installation"),
+    AuditKind.ACCOUNT_DEMOTED: _("No longer administrator of the whole installation"),
     AuditKind.PASSWORD_SET: _("Password changed"),
+    AuditKind.FACTOR_REMOVED: _("Second factor removed by an administrator"),
+    AuditKind.TEAM_ADDED: _("Team added"),
     AuditKind.ROLE_GIVEN: _("Role given"),
     AuditKind.DEVICE_ADDED: _("Device added"),
     AuditKind.DEVICE_CHANGED: _("Device changed"),
     AuditKind.DEVICE_DISABLED: _("Device disabled"),
     AuditKind.DEVICE_ENABLED: _("Device enabled"),
     AuditKind.SECRET_REPLACED: _("Device secret replaced"),
+    AuditKind.CERTIFICATE_ADDED: _("Client certificate added"),
+    AuditKind.MQTT_REFUSED: _("Refused over MQTT: it asked for what it may not"),
+    AuditKind.ASSET_CHANGED: _("Asset renamed"),
+    AuditKind.ASSET_DELETED: _("Asset deleted"),
     AuditKind.RUN_CHANGED: _("Run changed"),
 }
 
 
 def in_words(kind: str) -> str:
-    """An event's kind in words; its own name where we have none yet."""
-    return str(_WORDS.get(AuditKind(kind), kind)) if kind in AuditKind else kind
+    """An event's kind in words; its own name where it is of another version."""
+    return str(_WORDS[AuditKind(kind)]) if kind in AuditKind else kind

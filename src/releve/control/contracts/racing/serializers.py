@@ -3,12 +3,15 @@
 from math import isfinite
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 LARGEST_ID = 2**63 - 1
 LARGEST = 1e150  # as for channels
 
 
+@extend_schema_field(OpenApiTypes.DOUBLE)
 class StrictNumber(serializers.Field[float, Any, float, Any]):
     """A number that is one: no text, no truth value, finite."""
 

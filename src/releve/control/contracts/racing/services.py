@@ -11,7 +11,7 @@ from django.utils import timezone
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Asset, Contract, Device, Mount
-from releve.control.fleet.services import NameTaken, disable_device, register_device
+from releve.control.fleet.services import NameTaken, delete_asset, disable_device, register_device
 from releve.control.runs import services as runs
 from releve.control.runs.car import VEHICLE
 from releve.control.runs.models import Kind, Run
@@ -43,13 +43,6 @@ def own_device(vehicle: Asset, *, by: Account | None, origin: Origin) -> Device:
     return device
 
 
-def rename_vehicle(vehicle: Asset, *, name: str) -> Asset:
-    """Call a vehicle something else."""
-    vehicle.name = name
-    vehicle.save(update_fields=["name"])
-    return vehicle
-
-
 def delete_vehicle(vehicle: Asset, *, by: Account | None, origin: Origin) -> None:
     """Delete a vehicle and its races, each of which can be undone; its own device is disabled, its readings stay."""
     with transaction.atomic():
@@ -57,7 +50,7 @@ def delete_vehicle(vehicle: Asset, *, by: Account | None, origin: Origin) -> Non
             delete_race(race, by=by, origin=origin)
         for mount in vehicle.mounts.filter(device__name__startswith=OWN).select_related("device"):
             disable_device(mount.device, by=by, origin=origin)
-        vehicle.delete()
+        delete_asset(vehicle, by=by, origin=origin)
 
 
 def add_race(vehicle: Asset, *, name: str, by: Account | None, origin: Origin) -> Run:

@@ -26,6 +26,7 @@ from releve.control.contracts.racing.serializers import (
     VehicleList,
 )
 from releve.control.fleet.models import Asset
+from releve.control.fleet.services import rename_asset
 from releve.control.runs.models import Run
 
 TAG = ["Vehicles and races"]
@@ -91,7 +92,8 @@ class OneVehicle(RacingView):
         caller = Caller.of(request)
         vehicle = caller.vehicle(number)
         caller.editing(vehicle)
-        services.rename_vehicle(vehicle, name=checked(Named, request)["name"])
+        name = checked(Named, request)["name"]
+        rename_asset(vehicle, name=name, by=caller.account, origin=Origin.of(request))
         return Response({"message": "Vehicle successfully updated", "data": shown_vehicle(vehicle)})
 
     @extend_schema(operation_id="vehicle_delete", tags=TAG, responses={200: Message, **refusals(404)})
