@@ -74,6 +74,23 @@ def test_a_disabled_account_cannot_sign_in_until_it_is_enabled(server):
     assert sign_in(server, made["email"], made["password"]).status_code == 200
 
 
+def test_a_second_factor_that_was_lost_is_taken_away(server):
+    made = server.add_account()
+    bearer = server.bearer(made)
+    server.query(
+        "INSERT INTO mfa_authenticator (type, data, user_id, created_at) SELECT 'totp', '{}', id, now()"
+        " FROM accounts_account WHERE email = %s RETURNING id",
+        made["email"],
+    )
+
+    done = server.command("account", "reset-mfa", made["email"])
+
+    assert done.stdout == f"{made['email']} signs in with the password alone; every sign-in has ended.\n"
+    assert server.json("account", "reset-mfa", made["email"])["removed"] == 0
+    assert httpx.get(f"{server.url}/api/auth/profile/", headers=bearer).status_code == 401
+    assert sign_in(server, made["email"], made["password"]).status_code == 200
+
+
 def test_a_new_password_replaces_the_old_one(server):
     made = server.add_account()
 

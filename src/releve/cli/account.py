@@ -143,6 +143,30 @@ def set_password(*, email: str, password_stdin: bool, data_dir: Path | None, as_
     _show_drawn(changed["password"] if password is None else None)
 
 
+@command.command("reset-mfa")
+@click.argument("email")
+@option.data_dir
+@option.as_json
+def reset_mfa(*, email: str, data_dir: Path | None, as_json: bool) -> None:
+    """Take a lost second factor away: authenticator, passkeys and recovery codes; every sign-in ends.
+
+    Make sure that whoever asks is who they say, and give them a new password too.
+
+    \b
+    Example:
+      releve account reset-mfa anna@example.com
+    """
+    with opened(option.chosen(data_dir=data_dir)):
+        from releve.cli.work import account as work
+
+        row = work.reset_mfa(email)
+    if as_json:
+        answer.document(row)
+        return
+    what = "had no second factor" if not row["removed"] else "signs in with the password alone"
+    click.echo(f"{row['email']} {what}; every sign-in has ended.")
+
+
 def _and_of_all(is_superuser: object) -> str:
     return " and administers the whole installation" if is_superuser else ""
 
