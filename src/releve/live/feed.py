@@ -1,6 +1,6 @@
-"""How the workers of one server tell each other of commits: datagrams between sockets in the run folder.
+"""How the workers of one server tell each other the news: datagrams between sockets in the run folder.
 
-A worker asks for them by a file beside its socket, only while somebody watches there; so an unwatched server sends
+A worker asks for it by a file beside its socket, only while somebody watches there; so an unwatched server sends
 nothing. A datagram that does not fit into a slow sibling's socket is left out.
 """
 
@@ -13,12 +13,13 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from releve.live.heard import Heard
+from releve.live.heard import News
 
 DATAGRAM_READINGS = 64
 DATAGRAM_BYTES = 200_000
+NOTHING = b"\x90"  # no news: only so that a sibling looks up at once who asks
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Heard]).decode
+_decode = msgspec.msgpack.Decoder(list[News]).decode
 _log = structlog.get_logger()
 
 
@@ -36,13 +37,14 @@ class Feed:
         self._wanted = folder / f"live-{index}.wanted"
         self._socket: socket.socket | None = None
         self._siblings: list[str] = []
+        self._asks = False
 
     @property
     def is_wanted_elsewhere(self) -> bool:
         """Whether a sibling asks for commits."""
         return bool(self._siblings)
 
-    def open(self, heard: Callable[[list[Heard]], None]) -> None:
+    def open(self, heard: Callable[[list[News]], None]) -> None:
         """Listen; without a socket this worker still tells its own people of its own commits."""
         own = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._path.unlink(missing_ok=True)
@@ -67,18 +69,24 @@ class Feed:
             self._wanted.touch(mode=0o600)
         else:
             self._wanted.unlink(missing_ok=True)
+        if is_wanted and not self._asks:
+            self._send(NOTHING, [str(path) for path in self._folder.glob("live-*.sock") if path != self._path])
+        self._asks = is_wanted
         self._siblings = [
             str(path.with_suffix(".sock")) for path in self._folder.glob("live-*.wanted") if path != self._wanted
         ]
 
-    def tell(self, heard: Sequence[Heard]) -> None:
+    def tell(self, heard: Sequence[News]) -> None:
         """Tell the siblings that ask."""
         if self._socket is None or not self._siblings:
             return
         for first in range(0, len(heard), DATAGRAM_READINGS):
-            datagram = _encode(heard[first : first + DATAGRAM_READINGS])
-            for path in self._siblings:
-                with suppress(OSError):  # slow, gone, or too large a datagram: it is left out
+            self._send(_encode(heard[first : first + DATAGRAM_READINGS]), self._siblings)
+
+    def _send(self, datagram: bytes, paths: Sequence[str]) -> None:
+        for path in paths:
+            with suppress(OSError):  # slow, gone, or too large a datagram: it is left out
+                if self._socket is not None:
                     self._socket.sendto(datagram, path)
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
-"""A committed reading, as workers tell each other."""
+"""What workers tell each other: a committed reading, or a value that a car said."""
 
 import msgspec
 
 
-class Heard(msgspec.Struct, frozen=True, array_like=True):
+class Heard(msgspec.Struct, frozen=True, array_like=True, tag="heard"):
     """A committed reading.
 
     Attributes:
@@ -15,3 +15,20 @@ class Heard(msgspec.Struct, frozen=True, array_like=True):
     device_id: int
     time_us: int
     channels: bytes
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True, tag="said"):
+    """The newest text of a car's topic, once it is kept.
+
+    Attributes:
+        device_id: The car that said it.
+        topic: Where.
+        text: What.
+    """
+
+    device_id: int
+    topic: str
+    text: str
+
+
+News = Heard | Said

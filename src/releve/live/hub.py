@@ -1,4 +1,4 @@
-"""Committed readings on their way to whoever watches, in this worker and in its siblings; nothing is kept for the slow.
+"""What is committed on its way to whoever watches, in this worker and in its siblings; nothing is kept for the slow.
 
 What is live is sent at most once: the readings themselves are in the database, and a reader that needs every one of
 them asks there.
@@ -13,15 +13,16 @@ import msgspec
 from psycopg.rows import dict_row
 
 from releve.ingest.http import iso
+from releve.ingest.mqtt.values import Values
 from releve.live.feed import Feed
-from releve.live.heard import Heard
+from releve.live.heard import Heard, News, Said
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Unavailable
 from releve.protocol.reading import Reading
 from releve.storage.directory import Directory
 from releve.storage.queries import query
 
-WAITING = 10_000  # readings that may wait to be sent; beyond that the oldest are left out
+WAITING = 10_000  # readings and values that may wait to be sent; beyond that the oldest are left out
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,6 +37,17 @@ class Listener(Protocol):
         """Send one to whoever may read it."""
 
 
+class Watcher(Protocol):
+    """A part of this worker with people behind it who look at cars."""
+
+    @property
+    def has_watchers(self) -> bool:
+        """Whether anybody would hear a value."""
+
+    def deliver_value(self, *, device: str, team_id: int, topic: str, text: str) -> None:
+        """Send one to whoever may read it."""
+
+
 class Hub:
     """Hears every commit of this worker and, while somebody here watches, of the others."""
 
@@ -43,7 +55,8 @@ class Hub:
         self._directory = directory
         self._feed = feed
         self._listeners: list[Listener] = []
-        self._waiting: deque[Heard] = deque(maxlen=WAITING)
+        self._watchers: list[Watcher] = []
+        self._waiting: deque[News] = deque(maxlen=WAITING)
         self._arrived = asyncio.Event()
         self._devices: dict[int, tuple[str, int] | None] = {}
 
@@ -51,19 +64,28 @@ class Hub:
         """Tell this one too."""
         self._listeners.append(listener)
 
+    def add_watcher(self, watcher: Watcher) -> None:
+        """Tell this one what cars say."""
+        self._watchers.append(watcher)
+
+    def look_up(self) -> None:
+        """Ask the siblings now, not within the second: somebody has begun to watch."""
+        self._arrived.set()
+
+    def kept(self, values: Values) -> None:
+        """The newest texts of cars' topics were written down; costs nothing while nobody watches."""
+        if self._is_watched() or self._feed.is_wanted_elsewhere:
+            self._pass_on([Said(device_id, topic, text) for device_id, topic, text, _ in values])
+
     def committed(self, entries: Sequence[Any], receipts: Sequence[Receipt]) -> None:
         """A submission was committed; costs nothing while nobody watches."""
-        is_watched = self._is_watched()
-        if not is_watched and not self._feed.is_wanted_elsewhere:
+        if not self._is_watched() and not self._feed.is_wanted_elsewhere:
             return
-        heard = [
+        self._pass_on([
             Heard(entry.device_id, receipt.time_us or entry.instant.time_us, entry.channels)
             for entry, receipt in zip(entries, receipts, strict=True)
             if receipt.outcome is Outcome.STORED and isinstance(entry, Reading)
-        ]
-        self._feed.tell(heard)
-        if is_watched:
-            self._take(heard)
+        ])  # fmt: skip
 
     def changed(self, what: str | None) -> None:
         """A device's name or team may have changed."""
@@ -87,9 +109,15 @@ class Hub:
             self._feed.close()
 
     def _is_watched(self) -> bool:
-        return any(listener.has_live_subscribers for listener in self._listeners)
+        has_listeners = any(listener.has_live_subscribers for listener in self._listeners)
+        return has_listeners or any(watcher.has_watchers for watcher in self._watchers)
 
-    def _take(self, heard: list[Heard]) -> None:
+    def _pass_on(self, heard: list[News]) -> None:
+        self._feed.tell(heard)
+        if self._is_watched():
+            self._take(heard)
+
+    def _take(self, heard: list[News]) -> None:
         self._waiting.extend(heard)
         self._arrived.set()
 
@@ -100,17 +128,23 @@ class Hub:
             if device is None:
                 continue
             name, team_id = device
-            document = {
-                "device": name,
-                "device_id": heard.device_id,
-                "time": iso(heard.time_us),
-                "channels": msgspec.Raw(heard.channels),
-            }
-            for listener in self._listeners:
-                listener.deliver_live(
-                    device_id=heard.device_id, device=name, team_id=team_id, payload=_encode(document)
-                )
+            if isinstance(heard, Said):
+                for watcher in self._watchers:
+                    watcher.deliver_value(device=name, team_id=team_id, topic=heard.topic, text=heard.text)
+            else:
+                self._deliver_reading(heard, device=name, team_id=team_id)
             await asyncio.sleep(0)
+
+    def _deliver_reading(self, heard: Heard, *, device: str, team_id: int) -> None:
+        document = {
+            "device": device,
+            "device_id": heard.device_id,
+            "time": iso(heard.time_us),
+            "channels": msgspec.Raw(heard.channels),
+        }
+        payload = _encode(document)
+        for listener in self._listeners:
+            listener.deliver_live(device_id=heard.device_id, device=device, team_id=team_id, payload=payload)
 
     async def _device(self, device_id: int) -> tuple[str, int] | None:
         if device_id not in self._devices:

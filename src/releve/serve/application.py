@@ -21,8 +21,11 @@ from releve.ingest.pipeline import Pipeline
 from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
 from releve.ingest.rule_action import CONFIRMATIONS, Confirmations, RuleActionRoutes
 from releve.ingest.sensor_data import SensorDataRoute
+from releve.live import websocket as live_websocket
 from releve.live.feed import Feed
 from releve.live.hub import Hub
+from releve.live.visitor import SessionOf, Visitors
+from releve.live.websocket import LivePages
 from releve.protocol.problem import Broken, Problem
 from releve.protocol.token import Keyring
 from releve.query.broker_data import BrokerRoutes
@@ -52,6 +55,7 @@ class Application:
         keyring: The token signing keys.
         control: The control plane as a WSGI application.
         control_counts: What the control plane counted, as (event, count) rows for the metrics.
+        session_of: Whose browser session a Cookie header stands for.
         follower: Keeps runs up to date in the background.
         index: The worker's number.
     """
@@ -63,6 +67,7 @@ class Application:
         keyring: Keyring,
         control: Callable[..., Any],
         control_counts: Callable[[], Mapping[str, int]],
+        session_of: SessionOf,
         follower: Follower,
         index: int = 0,
     ) -> None:
@@ -116,6 +121,16 @@ class Application:
         self.hub.add(self.mqtt.endpoint)
         self.group.on_committed = self.hub.committed
         self.authenticator.on_revoked(self.hub.changed)
+        visitors = Visitors(
+            self.authenticator,
+            self.directory,
+            anonymous_role=settings.anonymous_role,
+            session_of=session_of,
+            public_url=settings.public_url,
+        )
+        self._live = LivePages(visitors, self.authenticator, self.counters, opened=self.hub.look_up)
+        self.hub.add_watcher(self._live)
+        self.mqtt.endpoint.values.on_kept = self.hub.kept
         broker = BrokerRoutes(self.authenticator, self.directory, anonymous_role=settings.anonymous_role)
         races = RaceStore(self.directory)
         samples = SensorDataRoute(self.authenticator, self.pipeline, races, anonymous_role=settings.anonymous_role)
@@ -144,6 +159,8 @@ class Application:
             await self._lifespan(receive, send)
         elif self._path(scope) == websocket.PATH:
             await websocket.answer(self.mqtt.endpoint, scope, receive, send)
+        elif self._path(scope) == live_websocket.PATH:
+            await self._live.answer(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 

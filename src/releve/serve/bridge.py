@@ -76,6 +76,7 @@ class Bridge:
         )
         self._hub = Hub(self._directory, Feed(run_dir, index=FEED_INDEX))  # whoever watches, watches at a worker
         self._group.on_committed = self._hub.committed
+        self._values.on_kept = self._hub.kept
         self._brokers = [self._bridge_of(broker, settings.batch_limit, run_dir) for broker in config.broker]
         for action in config.rule_action:  # workers answer them; what they keep aside is looked after here
             self._intake_of(action, settings.batch_limit)

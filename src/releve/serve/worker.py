@@ -78,11 +78,15 @@ def _application(settings: Settings, index: int) -> Application:
     from releve.control.accounts import counters  # noqa: PLC0415 - Django is loaded in a worker only
     from releve.control.wsgi import application as control  # noqa: PLC0415 - see above
 
+    # isort: split
+    from releve.control.accounts.session import session_of  # noqa: PLC0415 - once Django is set up
+
     return Application(
         settings,
         keyring=keys.signing_keyring(settings.data_dir, settings.signing_keys),
         control=control,
         control_counts=counters.snapshot,
+        session_of=session_of,
         follower=Follower(_keep_up, every_s=0 if index else settings.follow_runs_s),
         index=index,
     )

@@ -1,6 +1,7 @@
 """The last text of every racing topic, written down a few times a second for all workers to answer from."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -8,13 +9,20 @@ from releve.protocol.problem import Unavailable
 from releve.storage.link_store import LinkStore
 
 EVERY_S = 0.1
+Values = Sequence[tuple[int, str, str, int]]  # device, topic, text, and when it came in microseconds
+Told = Callable[[Values], None]
 _log = structlog.get_logger()
 
 
 class LastValues:
-    """Gathers values and writes the newest of each topic; memory is bounded by the topics, not by the messages."""
+    """Gathers values and writes the newest of each topic; memory is bounded by the topics, not by the messages.
+
+    Attributes:
+        on_kept: Told what was written down.
+    """
 
     def __init__(self, store: LinkStore) -> None:
+        self.on_kept: Told = lambda _: None
         self._store = store
         self._fresh: dict[tuple[int, str], tuple[str, int]] = {}
         self._waiting: list[asyncio.Future[None]] = []
@@ -48,9 +56,10 @@ class LastValues:
         self._arrived.clear()
         fresh, self._fresh = self._fresh, {}
         waiting, self._waiting = self._waiting, []
+        rows = [(*key, *value) for key, value in fresh.items()]
         try:
-            if fresh:
-                await self._store.keep_values([(*key, *value) for key, value in fresh.items()])
+            if rows:
+                await self._store.keep_values(rows)
         except Unavailable as problem:
             _log.warning("last values wait for the database", topics=len(fresh))
             self._fresh = fresh | self._fresh
@@ -62,3 +71,4 @@ class LastValues:
             for future in waiting:
                 if not future.done():
                     future.set_result(None)
+            self.on_kept(rows)

@@ -1,0 +1,1 @@
+SELECT id FROM teams_team WHERE name = %(name)s
