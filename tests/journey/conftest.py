@@ -169,7 +169,9 @@ def start(data_dir: Path, *arguments: str, **settings: str) -> Server:
             env=environment(**settings),
         )
     summary = "".join(until_ready(process))
-    assert process.poll() is None, f"ended with {process.returncode}: {errors.read_text()[-3000:]}"
+    if process.poll() is not None:
+        process.communicate()  # closes its pipe, which would end some later test with a ResourceWarning
+        pytest.fail(f"ended with {process.returncode}: {errors.read_text()[-3000:]}")
     return Server(process, data_dir, errors, summary)
 
 
@@ -188,10 +190,15 @@ def until_ready(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def end(server: Server) -> None:
-    """Stop what runs, and close its pipe."""
+    """Stop what runs, and close its pipe, also of a server that does not stop."""
     if server.process.poll() is None:
         server.process.terminate()
-    server.process.communicate(timeout=60)
+    with server.process as process:
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
 
 def command(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
