@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic, perf_counter
 
 import msgspec
@@ -17,6 +18,8 @@ from releve.storage.session import NotDurable
 from releve.storage.writer import Entry, Writer
 
 GROUP_READINGS = 10_000
+RELIEF_READINGS = 256  # waiting, above which another commit at the same time costs less than a longer wait
+RELIEF_S = 0.02  # or when the commit under way takes that long: it may be stuck, and nobody else is to be
 RETRY_S = 0.2
 PATIENCE_S = 5.0  # how long readings wait for a database that does not answer before their senders are told
 
@@ -34,7 +37,8 @@ class GroupCommit:
     """Gathers submissions and lets each writer commit as many as wait, one commit per group.
 
     Args:
-        writers: One task each; two keep the database busy while the next group is encoded.
+        writers: One task each. A second one commits only what is worth a commit of its own, or what a stuck one keeps
+            waiting: half as many readings a group would cost a fifth more of everything.
         backlog: Readings waiting above which every sender is asked to wait, until half of it is left.
         device_backlog: The part of it that one device may take.
         counters: Where the depth, the groups and their times are counted.
@@ -47,6 +51,9 @@ class GroupCommit:
         self._counters = counters
         self._waiting: deque[_Waiting] = deque()
         self._depth = 0
+        self._queued = 0  # the part of it that no writer has taken
+        self._busy = 0
+        self._late = 0  # of those busy
         self._of_device: Counter[int] = Counter()
         self._is_full = False
         self._is_draining = False
@@ -69,9 +76,11 @@ class GroupCommit:
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(entries, device_id, answer, perf_counter()))
         self._depth += len(entries)
+        self._queued += len(entries)
         self._of_device[device_id] += len(entries)
         self._counters.depth = self._depth
-        self._arrived.set()
+        if self._is_worth_a_commit():
+            self._arrived.set()
         receipts: list[Receipt] = await answer
         return receipts
 
@@ -101,15 +110,17 @@ class GroupCommit:
 
     async def _run(self, writer: Writer) -> None:
         while True:
-            while not self._waiting:
-                if self._is_draining:
+            while not self._is_worth_a_commit():
+                if self._is_draining and not self._waiting:
+                    self._arrived.set()  # the others may end, too
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
             group = self._take()
             entries = [entry for waiting in group for entry in waiting.entries]
             try:
-                receipts = await self._commit(writer, entries)
+                with self._at_work():
+                    receipts = await self._commit(writer, entries)
             except Problem as problem:
                 self._refuse(group, problem)
             except BaseException:
@@ -120,6 +131,30 @@ class GroupCommit:
             finally:
                 self._release(group)
 
+    def _is_worth_a_commit(self) -> bool:
+        """Whether a writer that is free should take what waits, or leave it to one that soon will be."""
+        return bool(self._waiting) and (self._busy <= self._late or self._queued >= RELIEF_READINGS)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """While a group is being committed, and known to be late when it takes long."""
+        self._busy += 1
+        is_late = False
+
+        def note_late() -> None:
+            nonlocal is_late
+            is_late = True
+            self._late += 1
+            self._arrived.set()
+
+        timer = asyncio.get_running_loop().call_later(RELIEF_S, note_late)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._busy -= 1
+            self._late -= is_late
+
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         count = 0
@@ -127,6 +162,7 @@ class GroupCommit:
             waiting = self._waiting.popleft()
             group.append(waiting)
             count += len(waiting.entries)
+        self._queued -= count
         return group
 
     async def _commit(self, writer: Writer, entries: list[Entry]) -> list[Receipt]:
