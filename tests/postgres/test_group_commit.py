@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import psycopg
 
@@ -10,6 +11,11 @@ INSTANT = "2026-06-01T12:00:00Z"
 
 def reading(**channels):
     return json.dumps({"time": INSTANT} | channels).encode()
+
+
+def until_somebody_waits_for_a_lock(path):
+    while not path.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+        time.sleep(0.01)
 
 
 async def test_what_comes_during_a_commit_is_one_group(path_into, device):
@@ -29,8 +35,7 @@ async def test_a_commit_that_is_stuck_keeps_only_its_own_readings_waiting(path_i
         with psycopg.connect(path.url) as other:
             other.execute("DELETE FROM reading")  # not committed: the same reading again has to wait for its end
             stuck = asyncio.create_task(path.send(pi, reading(n=0)))
-            while not path.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(until_somebody_waits_for_a_lock, path)
             receipts = await asyncio.wait_for(path.send(neighbour, reading(n=1)), 10)
 
             assert [receipt.outcome.value for receipt in receipts] == ["stored"]
