@@ -20,6 +20,11 @@ WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400, 
 NARROW_S, SHORT = 1, timedelta(seconds=60)  # five seconds would tell nothing of so short a run
 MOST_BUCKETS = 240
 MOST_PICTURES = 24
+FIRST = {
+    Kind.RACE: ["speed", "distance", "battery", "track"],
+    Kind.SERIES: ["repetitions", "acceleration_total"],
+    Kind.CAPTURE: ["accelerometre", "temperature", "humidite"],
+}
 FUNCTIONS = ("low", "high", "mean", "last")
 
 
@@ -107,7 +112,9 @@ def _channels(
 ) -> list[Channel]:
     own = split_part(run.part)[0]  # the same in every reading: it says whose they are
     contract = run.device.contract if run.device else ""
-    names = [name for name in sorted(summary.channels) if name != own]
+    first = FIRST[Kind(run.kind)]  # what its people look at; the rest by their names
+    names = [name for name in first if name in summary.channels]
+    names += [name for name in sorted(summary.channels) if name not in (*first, own)]
     width, patience = timedelta(seconds=width_s), timedelta(seconds=PATIENCE * (summary.completeness.rhythm_s or 0))
     return [
         Channel(
