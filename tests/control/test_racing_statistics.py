@@ -62,7 +62,7 @@ def test_a_vehicle_whose_devices_name_is_taken_gets_another(team, vehicle):
 def test_what_a_car_did_not_measure_is_0_and_never_null(sample):
     race = sample(temperature=20)
 
-    shown = {**queries.race_statistics(race), **queries.totals(race), **next(queries.five_seconds(race))}
+    shown = {**queries.race_statistics(race), **next(queries.totals([race])), **next(queries.five_seconds([race]))}
 
     texts = {"date", "start_time", "end_time"}
     assert all(type(value) in {int, float} for name, value in shown.items() if name not in texts)
@@ -71,8 +71,8 @@ def test_what_a_car_did_not_measure_is_0_and_never_null(sample):
 
 def test_a_race_that_nobody_drove_has_no_statistics(race):
     assert queries.race_statistics(race) is None
-    assert queries.totals(race) is None
-    assert list(queries.five_seconds(race)) == []
+    assert list(queries.totals([race])) == []
+    assert list(queries.five_seconds([race])) == []
 
 
 def test_a_correction_shows_where_nothing_was_driven_and_goes_when_it_is_released(race):
@@ -91,7 +91,7 @@ def test_a_race_that_was_deleted_with_its_vehicle_can_be_brought_back(vehicle, s
     deleted = Change.objects.filter(runs=race, kind="delete").get()
     undo(deleted)
 
-    assert queries.totals(Run.objects.get(pk=race.pk, deleted_at=None))["total_entries"] == 1
+    assert next(queries.totals([Run.objects.get(pk=race.pk, deleted_at=None)]))["total_entries"] == 1
 
 
 def test_a_vehicle_that_is_renamed_and_deleted_is_in_the_audit_of_its_team(vehicle, erin, signed_in):

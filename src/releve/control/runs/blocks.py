@@ -6,14 +6,16 @@ of stored readings then tells which of those blocks have really changed.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from releve.control.runs import columns
 from releve.control.runs.models import Run
-from releve.control.runs.statement import EPOCH, FAR, plain, rows
+from releve.control.runs.statement import EPOCH, FAR, Row, plain, rows
 
 WIDTH = timedelta(seconds=5)
 LONGEST_COMMIT = timedelta(seconds=60)  # from `received` to visible, clocks that differ included
@@ -46,6 +48,20 @@ def follow(run: Run) -> None:
             _note(run, now)
     else:
         _note(run, now)
+
+
+def follow_all(runs: Iterable[Run]) -> None:
+    """The same for many runs: those that no reading reached since are found in one statement."""
+    now = timezone.now()
+    known = {run.pk: run for run in _followed(runs)}
+    fresh = [run for run in known.values() if run.followed is not None]
+    reached = {run_id for (run_id,) in _touched(fresh, now)} if fresh else set()
+    for run in known.values():
+        if run.followed is None or run.pk in reached:
+            with suppress(Run.DoesNotExist):  # inference may have removed it meanwhile
+                follow(run)
+    quiet = [run.pk for run in fresh if run.pk not in reached and run.followed and look_back(run.followed, now)[1]]
+    Run.objects.filter(pk__in=quiet, followed__isnull=False).update(followed=now)
 
 
 def look_back(followed: datetime, now: datetime) -> tuple[datetime, bool]:
@@ -125,7 +141,27 @@ def _drop_outside(run: Run) -> None:
         rows("drop_blocks", run, since=run.ended_at, until=FAR)
 
 
+def _followed(runs: Iterable[Run]) -> QuerySet[Run]:
+    """The runs as they are now, the latest first, with what following them takes."""
+    identifiers = [run.pk for run in runs if run.device_id is not None]
+    return Run.objects.filter(pk__in=identifiers, device__isnull=False).only(*FOLLOWED).order_by("-id")
+
+
+def _touched(runs: Sequence[Run], now: datetime) -> list[Row]:
+    followed = [look_back(run.followed, now)[0] for run in runs if run.followed is not None]
+    return plain(
+        "touched_runs",
+        ids=[run.pk for run in runs],
+        devices=[run.device_id for run in runs],
+        since=[run.started_at for run in runs],
+        until=[run.ended_at or FAR for run in runs],
+        followed=followed,
+        earliest=min(followed),
+    )
+
+
 def _note(run: Run, now: datetime) -> None:
+    """Move the watermark, unless somebody took it away meanwhile because the run's bounds moved."""
     if run.followed is None or look_back(run.followed, now)[1]:
+        Run.objects.filter(pk=run.pk, followed=run.followed).update(followed=now)
         run.followed = now
-        Run.objects.filter(pk=run.pk).update(followed=now)

@@ -26,20 +26,12 @@ def keep_up() -> Kept:
     """Do it once; safe at any time, beside people who look and change."""
     devices = infer.infer_all() + car.follow(Device.objects.all())
     wanted = Q(followed=None) | Q(ended_at=None) | Q(ended_at__gt=timezone.now() - LATELY)
-    identifiers = list(
-        Run.objects.filter(wanted, deleted_at=None, device__isnull=False).order_by("-id").values_list("pk", flat=True)
-    )
-    return Kept(devices=devices, runs=sum(_follow(identifier) for identifier in identifiers))
+    runs = list(Run.objects.filter(wanted, deleted_at=None, device__isnull=False))
+    blocks.follow_all(runs)
+    return Kept(devices=devices, runs=len(runs))
 
 
 def with_fresh_connection() -> Kept:
     """Do it in a thread that no request belongs to, where a connection that broke is nobody else's to replace."""
     close_old_connections()
     return keep_up()
-
-
-def _follow(run_id: int) -> bool:
-    run = Run.objects.filter(pk=run_id, deleted_at=None).first()  # inference may have removed it meanwhile
-    if run is not None:
-        blocks.follow(run)
-    return run is not None

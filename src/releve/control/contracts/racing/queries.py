@@ -1,6 +1,6 @@
 """The statistics of contract B, from the summaries and buckets of runs: numbers, never null, never text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,13 +9,14 @@ from django.utils.dateparse import parse_datetime
 
 from releve.control.contracts.racing.access import Caller
 from releve.control.fleet.models import Asset
-from releve.control.runs import blocks, measure
+from releve.control.runs import measure
 from releve.control.runs.car import VEHICLE
 from releve.control.runs.models import HandStatistic, Run
-from releve.control.runs.queries import buckets, statistics
-from releve.protocol.run.statistic import Statistic
+from releve.control.runs.queries import statistics
+from releve.control.runs.several import Band, Totals, splits_of, totals_of
 
-BUCKET_S = 5.0
+TOTALLED = ("distance", "speed", "battery")
+NOTHING = Band(0.0, 0.0, 0.0)
 NUMBERS = ("distance", "speed_max", "speed_average", "battery_max", "battery_min", "time")
 
 
@@ -26,9 +27,9 @@ def vehicles(caller: Caller) -> QuerySet[Asset]:
 
 def race_statistics(race: Run) -> dict[str, Any] | None:
     """A race's statistics as they are at this moment, None of a race without a reading and a correction."""
-    if not has_readings(race) and not HandStatistic.objects.filter(run=race).exists():
+    values, by_hand = statistics(race)
+    if not by_hand and (race.device_id is None or not measure.extent_known(race).received):
         return None
-    values, _ = statistics(race)
     return {
         "id": race.pk,
         "race_id": race.pk,
@@ -37,49 +38,25 @@ def race_statistics(race: Run) -> dict[str, Any] | None:
     }
 
 
-def has_readings(race: Run) -> bool:
-    """Whether a reading of the race counts."""
-    if race.device_id is None:
-        return False
-    blocks.follow(race)
-    return measure.extent_of(race).received > 0
+def totals(races: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    """The row of each race with readings in the list of statistics; what a person set wins here too."""
+    found = totals_of(races, TOTALLED)
+    by_hand = dict(HandStatistic.objects.filter(run__in=found).values_list("run", "values"))
+    for race in races:
+        if race.pk in found:
+            yield _totals(race, found[race.pk], by_hand.get(race.pk, {}))
 
 
-def totals(race: Run) -> dict[str, Any] | None:
-    """The race's row in the list of statistics, None of one without readings; what a person set wins here too."""
-    if race.device_id is None:
-        return None
-    channels, extent = measure.channels_of(race), measure.extent_of(race)
-    if extent.first is None or extent.last is None:
-        return None
-    by_hand = _by_hand(race)
-    distance, speed, battery = (channels.get(name) for name in ("distance", "speed", "battery"))
-    return {
-        "sensor_data_race_id": race.pk,
-        "total_entries": extent.received,
-        "average_distance": _of(distance, "mean"),
-        "average_speed": _number(by_hand.get("speed_average", _of(speed, "mean"))),
-        "max_distance": _of(distance, "high"),
-        "min_distance": _of(distance, "low"),
-        "average_battery": _of(battery, "mean"),
-        "max_battery": _number(by_hand.get("battery_max", _of(battery, "high"))),
-        "start_time": iso(extent.first),
-        "end_time": iso(extent.last),
-        "time_difference": _number(by_hand.get("time", extent.elapsed_s)),
-    }
-
-
-def five_seconds(race: Run) -> Iterator[dict[str, Any]]:
-    """What the race did in every five seconds that have readings."""
-    for bucket in buckets(race, BUCKET_S, ("mean", "last")):
-        channels: Mapping[str, Mapping[str, float]] = bucket["channels"]
+def five_seconds(races: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    """What each race did in every five seconds that have readings."""
+    for split in splits_of(races):
         yield {
-            "race_id": race.pk,
-            "distance": _value(channels, "distance", "last"),
-            "speed": _value(channels, "speed", "mean"),
-            "date": iso(bucket["start"]),
-            "battery": _value(channels, "battery", "mean"),
-            "track": _value(channels, "track", "last"),
+            "race_id": split.run,
+            "distance": split.distance,
+            "speed": split.speed,
+            "date": iso(split.start),
+            "battery": split.battery,
+            "track": split.track,
         }
 
 
@@ -95,17 +72,21 @@ def iso(instant: datetime | str) -> str:
     return (moment - (moment.utcoffset() or timedelta())).replace(tzinfo=None).isoformat() + "Z"
 
 
-def _by_hand(race: Run) -> dict[str, Any]:
-    kept = HandStatistic.objects.filter(run=race).first()
-    return kept.values if kept else {}
-
-
-def _of(statistic: Statistic | None, function: str) -> float:
-    return _number(getattr(statistic, function)) if statistic else 0.0
-
-
-def _value(channels: Mapping[str, Mapping[str, float]], name: str, function: str) -> float:
-    return _number(channels.get(name, {}).get(function))
+def _totals(race: Run, found: Totals, by_hand: Mapping[str, Any]) -> dict[str, Any]:
+    distance, speed, battery = (found.channels.get(name, NOTHING) for name in TOTALLED)
+    return {
+        "sensor_data_race_id": race.pk,
+        "total_entries": found.extent.received,
+        "average_distance": distance.mean,
+        "average_speed": _number(by_hand.get("speed_average", speed.mean)),
+        "max_distance": distance.high,
+        "min_distance": distance.low,
+        "average_battery": battery.mean,
+        "max_battery": _number(by_hand.get("battery_max", battery.high)),
+        "start_time": iso(found.extent.first or race.started_at),
+        "end_time": iso(found.extent.last or race.started_at),
+        "time_difference": _number(by_hand.get("time", found.extent.elapsed_s)),
+    }
 
 
 def _number(value: Any) -> float:
