@@ -1,7 +1,7 @@
 """The data plane's HTTP routes that take readings in: `/data`, `/api/send/data` and `/api/v1/readings`."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from releve.ingest.authenticate import Authenticator, ExpiredToken, InvalidToken
@@ -14,7 +14,7 @@ from releve.protocol.problem import BadReading, MethodNotAllowed, Problem, Unaut
 from releve.protocol.sender import Sender
 
 KEY_LIMIT = 256
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive: to write the offset of UTC and turn it into Z takes twice as long
 
 
 class IngestRoutes:
@@ -142,7 +142,7 @@ def iso(time_us: int) -> str:
     >>> iso(1_767_225_600_250_000)
     '2026-01-01T00:00:00.250000Z'
     """
-    return (_EPOCH + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
+    return (_EPOCH + timedelta(microseconds=time_us)).isoformat() + "Z"
 
 
 def message_key(request: Request) -> str | None:
