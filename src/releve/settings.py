@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, get_args
+from urllib.parse import urlsplit
 
 PREFIX = "RELEVE_"
 
@@ -68,6 +69,11 @@ class Settings:
         "",
         "Address that people reach Relevé at, such as `https://telemetry.example.com`; empty means host and port.",
     )
+    allowed_origins: str = knob(
+        "",
+        "Origins of web pages elsewhere that may call the API with a token, comma-separated, such as "
+        "`http://192.168.1.5:3000`; empty means none.",
+    )
     allowed_hosts: str = knob(
         "",
         "Host names that requests may name, comma-separated; empty means loopback, the listening and the public one.",
@@ -128,7 +134,15 @@ class Settings:
         by_variable = {variable(item): item for item in fields(cls)}
         _refuse_unknown(source, by_variable)
         values = {item.name: parse(item, source[name]) for name, item in by_variable.items() if name in source}
-        return cls(**values | {name: value for name, value in overrides.items() if value is not None})
+        chosen = cls(**values | {name: value for name, value in overrides.items() if value is not None})
+        for origin in chosen.origins:
+            _check_origin(origin)
+        return chosen
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Origins of pages elsewhere that may call the API."""
+        return frozenset(origin.strip() for origin in self.allowed_origins.split(",") if origin.strip())
 
 
 def variable(item: Field[Any]) -> str:
@@ -150,6 +164,20 @@ def parse(item: Field[Any], text: str) -> Any:
         return kind(text)
     except ValueError as error:
         raise BadSetting(f"{variable(item)} is {text!r}; it must be {kind.__name__}") from error
+
+
+def _check_origin(origin: str) -> None:
+    """Make sure that a browser can say it: a page's scheme, host and port, and nothing behind them (RFC 6454)."""
+    parts = urlsplit(origin)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.netloc
+        or origin != f"{parts.scheme}://{parts.netloc}".lower()
+    ):
+        raise BadSetting(
+            f"RELEVE_ALLOWED_ORIGINS holds {origin!r}; an origin is written as browsers send it, such as"
+            " https://board.example.com or http://192.168.1.5:3000, with no path and no slash at its end"
+        )
 
 
 def _refuse_unknown(source: Mapping[str, str], known: Mapping[str, Field[Any]]) -> None:

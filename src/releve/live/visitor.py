@@ -44,6 +44,7 @@ class Visitors:
         anonymous_role: What a caller without a token may do on the racing routes.
         session_of: Whose session a Cookie header stands for; asked in a thread.
         public_url: The address that people reach us at, if that is not the request's own.
+        origins: Those of other sites whose pages may watch.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Visitors:
         anonymous_role: str,
         session_of: SessionOf,
         public_url: str,
+        origins: frozenset[str] = frozenset(),
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
         self._anonymous_role = anonymous_role
         self._session_of = session_of
         self._public = urlsplit(public_url).netloc
+        self._origins = origins
         self._asking = asyncio.Semaphore(SESSIONS_AT_ONCE)
 
     async def who(self, scope: Scope) -> Visitor:
@@ -77,8 +80,10 @@ class Visitors:
         if "authorization" in headers:
             return await self._by_token(headers["authorization"])
         # A browser sends cookies, and reaches loopback, on behalf of any site: RFC 6455, section 10.2.
+        if headers.get("origin") in self._origins:
+            return await self._nobody()  # as over HTTP, where no cookie of ours is sent along
         if not _is_same_site(headers, self._public):
-            raise Forbidden("a page of another site may not watch")
+            raise Forbidden("a page of another site may not watch; RELEVE_ALLOWED_ORIGINS names those that may")
         return await self._by_session(headers.get("cookie", "")) or await self._nobody()
 
     async def _by_token(self, authorization: str) -> Visitor:

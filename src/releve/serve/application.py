@@ -127,6 +127,7 @@ class Application:
             anonymous_role=settings.anonymous_role,
             session_of=session_of,
             public_url=settings.public_url,
+            origins=settings.origins,
         )
         self._live = LivePages(visitors, self.authenticator, self.counters, opened=self.hub.look_up)
         self.hub.add_watcher(self._live)

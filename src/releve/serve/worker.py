@@ -12,6 +12,7 @@ import uvicorn
 
 from releve.serve import logs
 from releve.serve.application import Application
+from releve.serve.cross_origin import CrossOrigin
 from releve.serve.follow import Follower
 from releve.serve.http_protocol import bounded
 from releve.settings import Settings
@@ -46,7 +47,9 @@ def _spare_the_collector() -> None:
 def run(settings: Settings, *, index: int) -> None:
     """Serve until SIGTERM or SIGINT, then drain and return."""
     logs.configure(level=settings.log_level, log_format=settings.log_format, worker=index)
-    server = _Server(_config(settings, _application(settings, index)))
+    application = _application(settings, index)
+    served = CrossOrigin(application, settings.origins) if settings.origins else application
+    server = _Server(_config(settings, served))
     server.ready_file = settings.data_dir / "run" / f"worker-{index}.json"
     server.ready_file.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -98,7 +101,7 @@ def _keep_up() -> object:
     return keep.with_fresh_connection()
 
 
-def _config(settings: Settings, application: Application) -> uvicorn.Config:
+def _config(settings: Settings, application: Application | CrossOrigin) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="uvloop",
