@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import socket
+import time
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 import requests
 from pyarrow import parquet
@@ -211,3 +214,64 @@ def test_who_is_not_of_the_team_finds_no_run(server, race, compare, stranger, pa
     assert compare(headers={"Accept": "*/*"}, runs=runs).status_code == 401
     assert compare(headers=device, runs=runs).status_code == 403
     assert compare(runs=f"{pair['run']},999999999999999999999999").status_code == 404
+
+
+def test_who_brings_no_token_is_told_what_to_bring_and_a_device_that_it_may_not(server, race):
+    number = race([1.0])
+    device = server.bearer(server.add_device("racing", team="Exporters"))
+
+    for path in (f"{number}/export", f"compare?runs={number},1"):
+        missing = requests.get(f"{server.url}/api/v1/runs/{path}")
+        wrong = requests.get(f"{server.url}/api/v1/runs/{path}", headers={"Authorization": "Bearer nonsense"})
+
+        assert (missing.status_code, wrong.status_code) == (401, 401)
+        assert missing.headers["www-authenticate"].startswith("Bearer")
+        assert missing.json()["detail"]
+        assert requests.get(f"{server.url}/api/v1/runs/{path}", headers=device).status_code == 403
+
+
+def test_what_an_export_will_be_is_told_without_it(race, server, editor):
+    number = race([1.0, 2.0])
+
+    answer = requests.head(f"{server.url}/api/v1/runs/{number}/export?format=csv", headers=editor)
+
+    assert (answer.status_code, answer.headers["x-total-readings"]) == (200, "2")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+
+
+def test_an_export_ends_when_its_client_hangs_up_and_its_connection_is_free(start_server):
+    server = start_server("--workers", "1")
+    editor = server.bearer(server.add_account("editor"))
+    device = server.add_device("racing")["id"]
+    body = {"device": device, "kind": "race", "started_at": START.isoformat()}
+    number = requests.post(f"{server.url}/api/v1/runs", json=body, headers=editor).json()["id"]
+    with psycopg.connect(server.database_url) as holder:
+        holder.execute("LOCK TABLE reading IN ACCESS EXCLUSIVE MODE")  # so that the export's statement waits
+        for _ in range(6):  # more than the worker has connections for reading
+            client = ask(server, f"/api/v1/runs/{number}/export", editor)
+            wait_until_waiting(server, 1)
+            client.close()
+            wait_until_waiting(server, 0)
+
+        address = f"{server.url}/api/v1/devices/{device}/quarantine"
+        assert requests.get(address, headers=editor, timeout=30).status_code == 200
+
+
+def ask(server, path, headers):
+    host, port = server.url.removeprefix("http://").split(":")
+    client = socket.create_connection((host, int(port)))
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}", *(f"{name}: {value}" for name, value in headers.items())]
+    client.sendall("\r\n".join([*lines, "", ""]).encode())
+    return client
+
+
+def wait_until_waiting(server, count):
+    """Wait until so many statements of the worker's reading connections wait for the lock."""
+    sql = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'releve directory%%' "
+        "AND state = 'active' AND wait_event_type = 'Lock'"
+    )
+    deadline_s = time.monotonic() + 30
+    while (found := server.query(sql)[0][0]) != count:
+        assert time.monotonic() < deadline_s, f"{found} statements wait, not {count}"
+        time.sleep(0.05)

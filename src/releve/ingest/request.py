@@ -136,6 +136,32 @@ class Request:
         return message
 
 
+async def while_there(request: Request, work: Awaitable[None]) -> None:
+    """Do work that takes long, and drop it as soon as the client hangs up: its statement ends, its connection is free.
+
+    The request's body must have arrived.
+
+    Raises:
+        Disconnected: The client hung up.
+    """
+    doing = asyncio.ensure_future(work)
+    watching = asyncio.create_task(_gone(request.receive))
+    try:
+        await asyncio.wait((doing, watching), return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise Disconnected
+        await doing
+    finally:
+        for task in (doing, watching):
+            task.cancel()
+        await asyncio.gather(doing, watching, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 def inflate(body: bytes, *, limit: int) -> bytes:
     """Undo gzip, every member of it, without ever holding more than the limit.
 

@@ -88,30 +88,48 @@ _MEDIA = {
 }
 
 
-async def answer_export(directory: Directory, send: Send, *, run: Run, form: Format) -> None:
-    """Stream the run; `X-Total-Readings` says how many there are, so that a client can show how far it is.
+class Export:
+    """A run on its way to a client.
 
-    Raises:
-        Disconnected: It broke off in the middle; the connection is cut, so that nobody takes a part for the whole.
+    Args:
+        directory: Where its readings are.
+        run: The run.
+        form: What it is written as.
     """
-    writer = await _writer(directory, run, form)
-    total = (await rows(directory, run, "count_run"))[0][0]
-    headers: list[Header] = [
-        (b"content-type", form.encode() + (b"; charset=utf-8" if form is not Format.PARQUET else b"")),
-        (b"content-disposition", f'attachment; filename="run-{run.id}.{form.suffix}"'.encode()),
-        (b"x-total-readings", b"%d" % total),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    try:
-        await _piece(send, writer.head())
-        async for page in pages(directory, run, "page_run"):
-            await _piece(send, writer.page(page))
-        await _piece(send, writer.tail())
-    except Exception as error:
-        _log.exception("an export broke off", run=run.id)
-        raise Disconnected from error
-    await send({"type": "http.response.body", "body": b""})
+
+    def __init__(self, directory: Directory, run: Run, form: Format) -> None:
+        self._directory = directory
+        self._run = run
+        self._form = form
+
+    async def headers(self) -> list[Header]:
+        """What its answer begins with; `X-Total-Readings` lets a client show how far it is."""
+        total = (await rows(self._directory, self._run, "count_run"))[0][0]
+        charset = b"; charset=utf-8" if self._form is not Format.PARQUET else b""
+        return [
+            (b"content-type", self._form.encode() + charset),
+            (b"content-disposition", f'attachment; filename="run-{self._run.id}.{self._form.suffix}"'.encode()),
+            (b"x-total-readings", b"%d" % total),
+            (b"cache-control", b"no-store"),
+        ]
+
+    async def answer(self, send: Send) -> None:
+        """Stream it.
+
+        Raises:
+            Disconnected: It broke off in the middle; the connection is cut, so that nobody takes a part for the whole.
+        """
+        writer = await _writer(self._directory, self._run, self._form)
+        await send({"type": "http.response.start", "status": 200, "headers": await self.headers()})
+        try:
+            await _piece(send, writer.head())
+            async for page in pages(self._directory, self._run, "page_run"):
+                await _piece(send, writer.page(page))
+            await _piece(send, writer.tail())
+        except Exception as error:
+            _log.exception("an export broke off", run=self._run.id)
+            raise Disconnected from error
+        await send({"type": "http.response.body", "body": b""})
 
 
 def column(channel: str) -> str:
@@ -126,7 +144,7 @@ def column(channel: str) -> str:
 async def _writer(directory: Directory, run: Run, form: Format) -> Writer:
     if form is Format.NDJSON:
         return NdjsonWriter()
-    channels = {name: set(kinds) for name, kinds, _ in await rows(directory, run, "run_columns")}
+    channels = {name: set(kinds) for name, kinds in await rows(directory, run, "run_columns")}
     if form is Format.CSV:
         return CsvWriter(list(channels))
     try:

@@ -1,14 +1,14 @@
 """The data plane's routes of runs: compare and export."""
 
 from releve.ingest.authenticate import Authenticator
-from releve.ingest.request import Request, Send
+from releve.ingest.request import Request, Send, while_there
 from releve.protocol.problem import Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query import run as runs
 from releve.query.routes import Handler, parameters
 from releve.query.run import Run
 from releve.query.run_compare import Comparison, answer_comparison
-from releve.query.run_export import answer_export, format_of
+from releve.query.run_export import Export, format_of
 from releve.storage.directory import Directory
 
 _RUNS = ("api", "v1", "runs")
@@ -35,14 +35,19 @@ class RunRoutes:
         sender = await self._sender(request)
         comparison = Comparison.of(parameters(request))
         found = [await self._run(number, sender) for number in comparison.runs]
-        await answer_comparison(self._directory, send, runs=found, comparison=comparison)
+        await while_there(request, answer_comparison(self._directory, send, runs=found, comparison=comparison))
 
     def _export(self, number: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
             sender = await self._sender(request)
             run = await self._run(number, sender)
             form = format_of(parameters(request), accept=request.text(b"accept"))
-            await answer_export(self._directory, send, run=run, form=form)
+            export = Export(self._directory, run, form)
+            if request.method == "HEAD":
+                await send({"type": "http.response.start", "status": 200, "headers": await export.headers()})
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await while_there(request, export.answer(send))
 
         return handler
 
