@@ -2,14 +2,19 @@
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from releve.control.fleet.models import Device
 from releve.control.runs import infer, queries, services
 from releve.control.runs.models import Change, Run
-from releve.control.runs.problem import Overlaps
+from releve.control.runs.problem import OutsideRun, Overlaps
+from releve.control.teams.models import Team
 
 LATER = timedelta(hours=1)
 ONE_US = timedelta(microseconds=1)
@@ -24,17 +29,18 @@ def now():
 def put(device, now):
     """Store a reading of the machine, so many seconds from now; answers its instant."""
 
-    def store(second, repetitions):
-        time = now + timedelta(seconds=second)
-        channels = json.dumps({"machine_id": 7, "repetitions": repetitions})
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT releve_ensure_partition(%s)", [time])
-            cursor.execute(
-                "INSERT INTO reading VALUES (%s, %s, 1, %s, %s)", [device.pk, time, timezone.now(), channels]
-            )
-        return time
+    return lambda second, repetitions: store_reading(device, now + timedelta(seconds=second), repetitions)
 
-    return store
+
+def store_reading(device, time, repetitions):
+    channels = json.dumps({"machine_id": 7, "repetitions": repetitions})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT releve_ensure_partition(%s)", [time])
+        cursor.execute(
+            "INSERT INTO reading VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [device.pk, time, repetitions, timezone.now(), channels],
+        )
+    return time
 
 
 @pytest.fixture
@@ -202,3 +208,99 @@ def test_undoing_a_reopening_that_its_rule_has_ended_gives_the_series_back(ended
     assert (found[0].pk, found[0].ended_at) == (ended.pk, ended.ended_at)
     assert not found[0].is_hand_cut
     assert len(found) == 2
+
+
+fives = st.integers(-60, 60).map(lambda five: five * 5)
+which = st.integers(0, 5)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), fives, st.integers(0, 3)),
+        st.tuples(st.just("look"), st.sampled_from([0, 30, 90])),
+        st.tuples(st.just("reopen"), which),
+        st.tuples(st.just("close"), which, fives),
+        st.tuples(st.just("start"), which, fives),
+        st.tuples(st.just("merge"), which),
+    ),
+    min_size=4,
+    max_size=16,
+)
+
+
+class Machine:
+    """A machine whose sets people close, re-open, merge and move while its readings come in any order."""
+
+    def __init__(self):
+        team = Team.objects.create(name=f"rule {uuid4()}")
+        self.device = Device.objects.create(team=team, name=f"rule-{uuid4()}", contract="gym")
+        self.now = timezone.now()
+        self.counted = set()
+        self.bounds = {}  # what a person said: (run, bound) -> instant
+
+    def runs(self):
+        return list(Run.objects.filter(device=self.device, deleted_at=None).order_by("started_at"))
+
+    def send(self, second, repetitions):
+        store_reading(self.device, self.now + timedelta(seconds=second), repetitions)
+        if repetitions:
+            self.counted.add(self.now + timedelta(seconds=second))
+
+    def look(self, later):
+        infer.infer(self.device, self.now + timedelta(seconds=later))
+
+    def reopen(self, place):
+        self.change(place, services.reopen, forgets=["ended_at"])
+
+    def close(self, place, second):
+        end = self.now + timedelta(seconds=second)
+        self.change(place, lambda run: services.close_run(run, ended_at=end), sets={"ended_at": end})
+
+    def start(self, place, second):
+        start = self.now + timedelta(seconds=second)
+        self.change(place, lambda run: services.move_boundary(run, started_at=start), sets={"started_at": start})
+
+    def merge(self, place):
+        runs = self.runs()
+        if len(runs) > 1:
+            other = runs[(place + 1) % len(runs)].pk
+            self.change(
+                place, lambda run: services.merge(run, Run.objects.get(pk=other)), forgets=["started_at", "ended_at"]
+            )
+
+    def change(self, place, act, *, sets=None, forgets=()):
+        runs = self.runs()
+        if not runs:
+            return
+        run = runs[place % len(runs)]
+        try:
+            with transaction.atomic():
+                act(run)
+        except (Overlaps, OutsideRun):
+            return
+        for bound in forgets:
+            self.bounds.pop((run.pk, bound), None)
+        for bound, instant in (sets or {}).items():
+            self.bounds[run.pk, bound] = instant
+
+    def check(self):
+        runs = self.runs()
+        standing = {run.pk: run for run in runs}
+        for (number, bound), instant in self.bounds.items():
+            assert number not in standing or getattr(standing[number], bound) == instant
+        assert not any(run.is_open for run in runs)
+        for time in self.counted:
+            assert len([run for run in runs if run.started_at <= time < run.ended_at]) == 1, time - self.now
+        return [(run.pk, run.started_at, run.ended_at) for run in runs]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=steps)
+def test_whatever_people_do_every_set_ends_and_holds_its_readings_and_no_bound_of_theirs_moves(db, steps):
+    machine = Machine()
+
+    for name, *values in [("send", -200, 1), ("send", -195, 2), ("look", 0), *steps]:
+        getattr(machine, name)(*values)
+    machine.look(LATER.total_seconds())
+
+    found = machine.check()
+    machine.look(LATER.total_seconds())
+    assert machine.check() == found
