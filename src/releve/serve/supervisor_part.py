@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 READY_POLL_S = 0.05
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 10.0
+LONGEST_PAUSE_S = 3.0  # while it lasts devices are sent away: a start that fails again is cheap beside that
 STEADY_AFTER_S = 30.0  # a part that lived this long starts over with the first pause
 DEATH_S = 5.0  # between the abort signal and SIGKILL
 
