@@ -26,10 +26,10 @@ def device(server):
 
 
 def rows(server, name):
-    """What is stored of a device: instant, identity and channels, in order."""
+    """What is stored of a device: instant, identity, channels and the timestamp as sent, in order."""
     sql = (
-        "SELECT time, reading.id, channels::text FROM reading JOIN fleet_device AS device ON device.id = device_id "
-        "WHERE device.name = %s ORDER BY time, reading.id"
+        "SELECT time, reading.id, channels::text, sent FROM reading "
+        "JOIN fleet_device AS device ON device.id = device_id WHERE device.name = %s ORDER BY time, reading.id"
     )
     return server.query(sql, name)
 
@@ -154,6 +154,38 @@ def exported_race(server, editor):
         sample = {"race_id": race, "distance": second, "speed": 0.1 * second, "battery": 90, "date": date, **extra}
         assert httpx.post(f"{server.url}/sensor_data", json=sample, headers=editor).status_code == 201
     return race, f"vehicle:{vehicle}"
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_an_exported_capture_keeps_what_its_device_sent_as_its_time(server, editor, tmp_path, form):
+    pi = server.add_device("profilometre", team=TEAM, zone="Europe/Paris")
+    headers = server.bearer(pi)
+    times = [
+        "2025-07-01T10:00:00",
+        "2025-07-01T10:00:01.250000",
+        "2025-07-01T10:10:00",
+        "2025-10-26T02:30:00",
+        86_400_000,
+    ]
+    for place, timestamp in enumerate(times):
+        channels = {"temperature": 20.5, "state": "on", "ok": place > 1} if place != 3 else {"humidite": 40}
+        body = {**channels, "timestamp": timestamp}
+        assert httpx.post(f"{server.url}/api/send/data/", json=body, headers=headers).status_code == 200
+    bounds = {"started_at": "2025-07-01T00:00:00Z", "ended_at": None}
+    capture = {"device": pi["id"], "kind": "capture", **bounds}
+    run = httpx.post(f"{server.url}/api/v1/runs", json=capture, headers=editor).json()["id"]
+    file = tmp_path / f"capture.{form}"
+    address = f"{server.url}/api/v1/runs/{run}/export"
+    file.write_bytes(httpx.get(address, params={"format": form}, headers=editor).content)
+    other = server.add_device("profilometre", team=TEAM)["name"]
+
+    elsewhere = server.json("import", str(file), "--device", other)
+    home = server.json("import", str(file), "--device", pi["name"])
+
+    original = rows(server, pi["name"])
+    assert sorted(row[3] for row in original) == sorted(map(str, times))
+    assert rows(server, other) == original
+    assert (elsewhere["stored"], home["duplicate"]) == (len(times), len(times))
 
 
 def test_a_page_of_readings_is_imported_as_the_very_same_rows_too(server, editor, device, tmp_path):

@@ -135,7 +135,7 @@ def _identify(draft: Draft, instant: Instant, *, sender: Sender, arrival: Arriva
         id=own_id,
         received_us=arrival.received_us,
         channels=channels,
-        sent=sent,
+        sent=draft.first_sent or sent,
         machine=draft.machine,
         keyed=key is not None,
     )

@@ -33,6 +33,7 @@ class Draft(msgspec.Struct, gc=False):
         key: The sender's own message id, None for none.
         machine: The number of the machine the reading is about, where one device serves several.
         device: The device that the reading says it is of, None where it says nothing.
+        first_sent: The timestamp that a reading which comes back from an export was once sent with.
     """
 
     channels: dict[str, Any]
@@ -40,6 +41,7 @@ class Draft(msgspec.Struct, gc=False):
     key: str | None = None
     machine: str | None = None
     device: Any = None
+    first_sent: str | None = None
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -44,6 +44,8 @@ def reading_of(values: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     if (own_id := columns.pop("id", None)) is not None:
         reading["id"] = f"{EXACT}{own_id}" if is_ours else _key(own_id)
     if is_ours:
+        if (sent := columns.get("sent")) is not None:
+            reading["sent"] = str(sent)
         columns = {name: value for name, value in columns.items() if name not in _NOT_CHANNELS}
     channels = _channels(columns, rules)
     return {**reading, "channels": {name: _settled(value) for name, value in channels.items()} if is_ours else channels}

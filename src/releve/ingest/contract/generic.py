@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from releve.protocol.identity import EXACT
 from releve.protocol.layout import Layouts
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import Draft, type_names
@@ -17,18 +18,20 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     Raises:
         BadReading: A field is wrong.
     """
-    channels = fields.get("channels")
+    channels, first_sent = fields.get("channels"), None
     if channels is None:
         channels = {name: value for name, value in fields.items() if name not in _RESERVED}
     elif type(channels) is not dict:
         raise BadReading(f"must be an object, not {type_names[type(channels)]}", field="channels")
     else:
+        first_sent = _first_sent(fields)
         _refuse_strays(fields)
     return Draft(
         channels=_layouts.take(channels, escaped_nul=escaped_nul),
         sent=timestamp(fields),
         key=message_id(fields),
         device=fields.get("device"),
+        first_sent=first_sent,
     )
 
 
@@ -57,6 +60,13 @@ def message_id(fields: dict[str, Any]) -> str | None:
     if type(key) is not str or not 0 < len(key) <= KEY_LIMIT:
         raise BadReading(f"must be a whole number or text of 1 to {KEY_LIMIT} characters", field="id")
     return key
+
+
+def _first_sent(fields: dict[str, Any]) -> str | None:
+    """The timestamp that a reading from an export was sent with; beside any other reading `sent` is a stray."""
+    sent, key = fields.get("sent"), fields.get("id")
+    is_exported = type(key) is str and key.startswith(EXACT) and type(sent) is str and 0 < len(sent) <= KEY_LIMIT
+    return str(fields.pop("sent")) if is_exported else None
 
 
 def _refuse_strays(fields: dict[str, Any]) -> None:
