@@ -119,6 +119,12 @@ class Settings:
     follow_runs_s: float = knob(
         30.0, "Pause between two times that runs are brought up to date in the background; 0 leaves it.", unit="s"
     )
+    receipt_retention_days: int = knob(
+        90,
+        "How long a reading with an id and without a time of its own is recognised when it is sent again; 0 for ever.",
+        unit="days",
+    )
+    audit_retention_days: int = knob(400, "How long events stay in the audit trail; 0 for ever.", unit="days")
     log_level: str = knob("info", "Least severe log line written.", choices=("debug", "info", "warning", "error"))
     log_format: str = knob("auto", "`auto` is text on a terminal and JSON elsewhere.", choices=("auto", "text", "json"))
 

@@ -72,6 +72,15 @@ def test_channels_stand_flat_or_in_their_own_object():
     assert (flat.channels, flat.id, flat.instant) == (nested.channels, nested.id, nested.instant)
 
 
+def test_only_a_reading_from_an_export_says_what_it_was_sent_with():
+    exported = b'{"time": 1780315198, "id": "releve:id:5", "sent": "2026-06-01T14:00:00", "channels": {"speed": 1}}'
+    (found,) = read(exported)
+    (flat,) = read(b'{"time": 1780315198, "sent": "early", "speed": 1}')
+
+    assert (found.id, found.sent, found.channels) == (5, "2026-06-01T14:00:00", b'{"speed":1}')
+    assert (flat.sent, flat.channels) == (None, b'{"sent":"early","speed":1}')
+
+
 def test_the_order_of_members_does_not_change_the_identity_and_the_content_does():
     first, swapped, other = read(
         b'[{"time": 1780315198, "a": 1, "b": 2}, {"b": 2, "a": 1, "time": 1780315198},'
@@ -111,6 +120,8 @@ def test_a_wrong_clock_is_kept_aside_with_its_own_bytes():
     [
         (b'{"channels": []}', "channels"),
         (b'{"channels": {"a": 1}, "b": 2}', "b"),
+        (b'{"channels": {"a": 1}, "sent": "2026-06-01T14:00:00"}', "sent"),
+        (b'{"id": "releve:id:5", "channels": {"a": 1}, "sent": 7}', "sent"),
         (b'{"time": 1, "timestamp": 2, "a": 1}', "time"),
         (b'{"id": 1.5, "a": 1}', "id"),
         (b'{"id": true, "a": 1}', "id"),

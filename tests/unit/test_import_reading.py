@@ -42,12 +42,13 @@ def test_a_key_that_only_looks_like_an_identity_is_hashed(key):
     assert of_key(key) == of_key(key) != of_key(f"{key}0")
 
 
-def test_an_exported_line_keeps_its_identity_and_loses_what_only_the_old_place_knew():
+def test_an_exported_line_keeps_its_identity_and_what_was_sent_and_not_when_the_old_place_received_it():
     line = {"time": "2026-06-01T12:00:00Z", "id": "-5", "received": "2026-06-01T12:00:01Z", "sent": "x", "speed": 1.5}
 
     assert reading_of(line, Rules()) == {
         "time": "2026-06-01T12:00:00Z",
         "id": "releve:id:-5",
+        "sent": "x",
         "channels": {"speed": 1.5},
     }
 

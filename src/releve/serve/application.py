@@ -35,6 +35,7 @@ from releve.serve import guard
 from releve.serve.follow import Follower
 from releve.serve.housekeeping import Housekeeping
 from releve.serve.mqtt import MqttServer
+from releve.serve.pruning import Pruning
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
 from releve.storage.directory import Directory
@@ -105,6 +106,15 @@ class Application:
             control_counts=control_counts,
             run_dir=settings.data_dir / "run",
             index=index,
+        )
+        self._pruning = Pruning(
+            self.directory,
+            days={
+                "prune_receipts": settings.receipt_retention_days,
+                "prune_audit_events": settings.audit_retention_days,
+            }
+            if index == 0
+            else {},
         )
         ingest = IngestRoutes(self.authenticator, self.pipeline, batch_limit=settings.batch_limit)
         self._query = QueryRoutes(self.authenticator, self.directory, self.pipeline)
@@ -229,6 +239,7 @@ class Application:
             ("housekeeping", self.housekeeping.run),
             ("live hub", self.hub.run),
             ("follow runs", self._follower.run),
+            ("pruning", self._pruning.run),
         ):
             task = asyncio.create_task(work(), name=name)
             self._stack.push_async_callback(_ended, task)
