@@ -257,9 +257,23 @@ def test_the_list_is_filtered_by_kind_device_and_state(browse, bob, race, team):
     assert names() == {"Friday", "Wall"}
     assert names(kind="race") == {"Friday"}
     assert names(device=profilo.pk) == {"Wall"}
-    assert names(open="1") == {"Wall"}
-    assert names(open="0") == {"Friday"}
-    assert names(kind="nonsense", device="x", after="x~y") == {"Friday", "Wall"}
+    assert names(state="open") == {"Wall"}
+    assert names(state="ended") == {"Friday"}
+    assert names(state="deleted") == set()
+    assert names(kind="nonsense", device="x", state="y", after="x~y") == {"Friday", "Wall"}
+
+
+def test_a_deleted_run_is_found_and_brought_back(browse, erin, charlie, race):
+    services.delete(race)
+    client = browse(erin)
+
+    assert "Friday" not in client.get("/runs/").content.decode()
+    assert f'href="/runs/{race.pk}/">Friday' in client.get("/runs/", {"state": "deleted"}).content.decode()
+    assert "Friday" not in browse(charlie).get("/runs/", {"state": "deleted"}).content.decode()
+    (undo,) = re.findall(r'action="(/runs/\d+/changes/\d+/undo/)"', client.get(f"/runs/{race.pk}/").content.decode())
+    client.post(undo)
+
+    assert "Friday" in client.get("/runs/").content.decode()
 
 
 def test_the_device_page_leads_to_its_runs(browse, bob, race, car):

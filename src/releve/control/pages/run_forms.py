@@ -7,11 +7,16 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from releve.control.accounts.models import Account
 from releve.control.fleet.models import Asset, Contract, Device
 from releve.control.pages.instant_field import InstantField, to_millisecond
+from releve.control.runs.listing import deleted_runs_of
 from releve.control.runs.models import Kind, Run
+from releve.control.runs.queries import runs_of
 
 KINDS = [(Kind.RACE, _("Race")), (Kind.SERIES, _("Series")), (Kind.CAPTURE, _("Capture"))]
+OPEN, ENDED, DELETED = "open", "ended", "deleted"
+STATES = [(OPEN, _("Going on")), (ENDED, _("Ended")), (DELETED, _("Deleted"))]
 USUAL = {Contract.GYM: Kind.SERIES, Contract.RACING: Kind.RACE, Contract.PROFILOMETRE: Kind.CAPTURE}
 
 
@@ -49,21 +54,21 @@ class FindForm(forms.Form):
     device = forms.ModelChoiceField(
         label=_("Device"), queryset=Device.objects.none(), required=False, empty_label=_("Every device")
     )
-    open = forms.ChoiceField(
-        label=_("State"), choices=[("", _("Every state")), ("1", _("Going on")), ("0", _("Ended"))], required=False
-    )
+    state = forms.ChoiceField(label=_("State"), choices=[("", _("Every state")), *STATES], required=False)
 
     def __init__(self, *args: Any, devices: QuerySet[Device], **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["device"].queryset = devices  # type: ignore[attr-defined] # a choice of rows has one
 
-    def chosen(self, runs: QuerySet[Run]) -> QuerySet[Run]:
-        """The runs that are meant; what is no choice chooses nothing."""
+    def chosen(self, account: Account) -> QuerySet[Run]:
+        """The runs of the account that are meant; what is no choice chooses nothing."""
         self.is_valid()
         wanted = self.cleaned_data
+        state = wanted.get("state")
+        runs = deleted_runs_of(account) if state == DELETED else runs_of(account)
         runs = runs.filter(kind=wanted["kind"]) if wanted.get("kind") else runs
         runs = runs.filter(device=wanted["device"]) if wanted.get("device") else runs
-        return runs.filter(ended_at__isnull=wanted["open"] == "1") if wanted.get("open") else runs
+        return runs.filter(ended_at__isnull=state == OPEN) if state in {OPEN, ENDED} else runs
 
 
 class RenameForm(forms.Form):

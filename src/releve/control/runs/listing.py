@@ -58,14 +58,23 @@ def following(run: Run) -> Run | None:
     return later.order_by("started_at").first() if run.device_id is not None else None
 
 
+def deleted_runs_of(account: Account) -> QuerySet[Run]:
+    """The deleted runs of the account's teams that have a change to take back."""
+    return _deleted(account).filter(revision__gt=0)
+
+
 def deleted_run_for(account: Account, run_id: int) -> Run:
     """A deleted run of the account's teams, which still has its history.
 
     Raises:
         Http404: There is none, or it is another team's.
     """
-    deleted = Run.objects.filter(pk=run_id, team__in=teams_of(account), deleted_at__isnull=False)
-    run = deleted.select_related("team", "device", "asset").first()
+    run = _deleted(account).filter(pk=run_id).first()
     if run is None:
         raise Http404
     return run
+
+
+def _deleted(account: Account) -> QuerySet[Run]:
+    deleted = Run.objects.filter(team__in=teams_of(account), deleted_at__isnull=False)
+    return deleted.select_related("team", "device", "asset")

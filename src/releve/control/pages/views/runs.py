@@ -65,7 +65,7 @@ def _page(request: HttpRequest, form: OpenForm, *, status: int = 200) -> HttpRes
     account = access.account_of(request)
     find = FindForm(request.GET, devices=access.devices(account))
     after = Place.read(request.GET.get("after", ""))
-    listed, following = newest(find.chosen(queries.runs_of(account)), after=after, limit=ON_PAGE)
+    listed, following = newest(find.chosen(account), after=after, limit=ON_PAGE)
     context = {
         "section": "runs",
         "runs": listed,
