@@ -20,6 +20,7 @@ from releve.control.runs.statement import EPOCH, FAR, Row, plain, rows
 WIDTH = timedelta(seconds=5)
 LONGEST_COMMIT = timedelta(seconds=60)  # from `received` to visible, clocks that differ included
 USUAL_COMMIT = timedelta(seconds=10)  # looks that follow each other faster than this look back no further
+NEAR = timedelta(minutes=5)
 LOCK = 1380273490
 FOLLOWED = ("started_at", "ended_at", "part", "device", "followed", "lap_points")
 ONE_MICROSECOND = timedelta(microseconds=1)
@@ -123,11 +124,26 @@ def start_of_block(instant: datetime) -> datetime:
     return instant - (instant - EPOCH) % WIDTH
 
 
+def joined(spans: Iterable[Sequence[datetime]]) -> list[Span]:
+    """Spans, in order, with those in one that lie so near that one statement looks at both sooner than two.
+
+    >>> [until - since for since, until in joined([(EPOCH, EPOCH + WIDTH), (EPOCH + 2 * WIDTH, EPOCH + 3 * WIDTH)])]
+    [datetime.timedelta(seconds=15)]
+    """
+    found: list[Span] = []
+    for since, until in spans:
+        if found and since - found[-1][1] <= NEAR:
+            found[-1] = (found[-1][0], until)
+        else:
+            found.append((since, until))
+    return found
+
+
 def _stale(run: Run, now: datetime) -> list[int]:
     if run.followed is None:
         return [start_us for (start_us,) in rows("stale_blocks", run)]
     touched = rows("touched_blocks", run, followed=look_back(run.followed, now)[0])
-    return [start_us for since, until in touched for start_us in _stale_within(run, (since, until))]
+    return [start_us for span in joined(touched) for start_us in _stale_within(run, span)]
 
 
 def _stale_within(run: Run, span: Span) -> list[int]:

@@ -9,6 +9,7 @@ FROM (
 LEFT JOIN (
     SELECT start, stored FROM run_block
     WHERE device_id = %(device)s AND run_id = %(run)s
+      AND start > %(since)s::timestamptz - interval '5 seconds' AND start < %(until)s
 ) AS block ON block.start = counted.start
 WHERE block.stored IS DISTINCT FROM counted.stored
 ORDER BY 1
