@@ -63,6 +63,7 @@ class Link:
         self.ended: asyncio.Future[str] = self._loop.create_future()
         self._arrived = asyncio.Event()
         self._inbox: deque[Message] = deque()
+        self._burst: list[Message] = []  # what the thread has read and not handed over
         self._room = threading.Condition()
         self._held = 0
         self._held_bytes = 0
@@ -175,7 +176,7 @@ class Link:
             self._client.connect(str(broker.address.hostname), broker.port, broker.keep_alive_s, **self._connect_with())
             code = MQTTErrorCode.MQTT_ERR_SUCCESS
             while code == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._may_leave():
-                code = self._client.loop(LOOP_S) if self._has_room() else self._write_only()
+                code = self._read_burst() if self._has_room() else self._write_only()
             reason = self._reason or mqtt.error_string(code)
         except Exception as error:  # noqa: BLE001 - whatever ends the thread ends the link, and is logged with it
             reason = f"{type(error).__name__}: {error}"
@@ -183,6 +184,18 @@ class Link:
             self._leave()
         with contextlib.suppress(RuntimeError):  # the loop may be gone
             self._loop.call_soon_threadsafe(self._end, reason)
+
+    def _read_burst(self) -> MQTTErrorCode:
+        """Read and write once, and read on while there is more: what comes together is committed together."""
+        code = self._client.loop(LOOP_S)
+        count = 0
+        while code == MQTTErrorCode.MQTT_ERR_SUCCESS and len(self._burst) > count and not self._is_full():
+            count = len(self._burst)
+            code = self._client.loop_read()  # nothing more is there when it brings no message
+        if self._burst:
+            burst, self._burst = self._burst, []
+            self._loop.call_soon_threadsafe(self._receive, burst)
+        return code
 
     def _may_leave(self) -> bool:
         """Whether we are asked to go, and everything that was to be sent is sent."""
@@ -232,14 +245,14 @@ class Link:
         with self._room:
             self._held += 1
             self._held_bytes += len(message.payload)
-        self._loop.call_soon_threadsafe(self._receive, message)
+        self._burst.append(message)
 
-    def _receive(self, message: Message) -> None:
-        self._inbox.append(message)
+    def _receive(self, burst: list[Message]) -> None:
+        self._inbox.extend(burst)
         self._arrived.set()
 
     def _has_room(self) -> bool:
-        """Whether to read the socket, after a moment of waiting for it. One loop of paho reads one packet at most."""
+        """Whether to read the socket, after a moment of waiting for it."""
         with self._room:
             if self._is_full() and not self._is_closing:
                 self._room.wait(FULL_POLL_S)
