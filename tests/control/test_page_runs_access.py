@@ -179,6 +179,11 @@ def test_nobody_changes_a_run_that_changed_meanwhile(browse, erin, race, given):
     assert Run.objects.get(pk=race.pk).deleted_at is None
 
 
+@pytest.mark.parametrize(("action", "fields"), [("merge", {"other": 5}), ("exclusions/5/include", {})])
+def test_what_somebody_else_did_already_is_said_in_words(browse, erin, race, action, fields):
+    assert "Somebody changed the run meanwhile" in act(browse(erin), race, action, **fields)
+
+
 def test_what_cannot_be_is_said_in_words(browse, erin, race, car, team):
     later = START + timedelta(seconds=60)
     services.open_run(team=team, device=car, asset=None, kind="race", name="Next", started_at=later)

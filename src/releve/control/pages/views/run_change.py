@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from releve.control.pages.views import run as run_page
 from releve.control.runs import queries, services
 from releve.control.runs.listing import following
 from releve.control.runs.models import Run
+from releve.control.runs.problem import PreconditionFailed
 from releve.protocol.problem import Problem
 
 Act = Callable[[Run, dict[str, Any]], str]  # does it, as whom, and says what was done
@@ -91,7 +92,7 @@ def merge(request: HttpRequest, run_id: int) -> HttpResponse:
     def act(run: Run, who: dict[str, Any]) -> str:
         other = following(run)
         if other is None or str(other.pk) != request.POST.get("other"):
-            raise Http404
+            raise PreconditionFailed
         services.merge(run, other, **who)
         return _("The two runs are one.")
 
@@ -128,7 +129,7 @@ def include(request: HttpRequest, run_id: int, exclusion_id: int) -> HttpRespons
     def act(run: Run, who: dict[str, Any]) -> str:
         exclusion = queries.exclusions_of(run).filter(pk=exclusion_id).first()
         if exclusion is None:
-            raise Http404
+            raise PreconditionFailed
         services.include(exclusion, **who)
         return _("The span counts again.")
 

@@ -63,7 +63,7 @@ def open_form(account: Account, request: HttpRequest | None = None, *, device: D
 
 def _page(request: HttpRequest, form: OpenForm, *, status: int = 200) -> HttpResponse:
     account = access.account_of(request)
-    find = FindForm(request.GET, devices=access.devices(account))
+    find = FindForm(request.GET, devices=access.devices(account), auto_id="find_%s")
     after = Place.read(request.GET.get("after", ""))
     listed, following = newest(find.chosen(account), after=after, limit=ON_PAGE)
     context = {
