@@ -172,6 +172,7 @@ async def test_a_page_closes_within_five_seconds_of_the_end_of_the_sign_in(serve
 
     assert time.monotonic() - began_s < 5
     assert page.close_code == 1008
+    assert await status_of(watching(server, headers)) == 401
 
 
 async def test_whoever_leaves_a_team_hears_no_more_of_it(server, team):
