@@ -201,6 +201,8 @@ def test_what_cannot_be_is_said_in_words(browse, erin, race, car, team):
         ("move", {"move-started_at": "", "move-ended_at": ""}),
         ("exclude", {"exclude-since": "2026-03-01T12:00", "exclude-until": "2026-03-01T12:00", "exclude-reason": "x"}),
         ("rename", {"rename-name": "x" * 201}),
+        ("correct", {"correct-statistic": "speed_max", "correct-value": "nan"}),
+        ("correct", {"correct-statistic": "tempo_s", "correct-value": "1"}),
     ],
 )
 def test_a_form_filled_in_badly_says_where(browse, erin, race, action, fields):
@@ -221,6 +223,13 @@ def test_the_page_says_what_the_race_was(browse, bob, race):
     assert 'class="gap"' in page
     assert "12:00:19.0" in page  # where the gap begins
     assert '<polyline points="0.0,' in page
+
+
+def test_a_figure_is_corrected_by_a_form_and_only_that_one_is_marked(browse, erin, race):
+    page = act(browse(erin), race, "correct", **{"correct-statistic": "speed_max", "correct-value": "61.5"})
+
+    assert page.count("set by hand</span>") == 1
+    assert re.search(r"Top speed.*?<span>61\.5</span>", page, re.DOTALL)
 
 
 def test_a_statistic_that_was_set_by_hand_is_marked_until_it_is_released(browse, erin, race):

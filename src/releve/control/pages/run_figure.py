@@ -56,6 +56,11 @@ class Figure:
     is_by_hand: bool
 
 
+def choices(kind: str) -> list[tuple[str, Any]]:
+    """The statistics of a kind that a person may set, each with its label."""
+    return [(name, label) for name, label, _unit in _SHOWN.get(kind, [])]
+
+
 def figures(kind: str, statistics: Mapping[str, Any], by_hand: list[str]) -> list[Figure]:
     """The statistics that were measured, and after them what a person set under a name of their own."""
     known = _SHOWN.get(kind, [])

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Asset, Contract, Device
 from releve.control.pages.instant_field import InstantField, to_millisecond
+from releve.control.pages.run_figure import choices
 from releve.control.runs.listing import deleted_runs_of
 from releve.control.runs.models import Kind, Run
 from releve.control.runs.queries import runs_of
@@ -111,6 +112,17 @@ class ExcludeForm(forms.Form):
         if since is not None and until is not None and until <= since:
             self.add_error("until", _("Must be later than the beginning."))
         return cleaned
+
+
+class CorrectForm(forms.Form):
+    """Sets a statistic by hand."""
+
+    statistic = forms.ChoiceField(label=_("Figure"))
+    value = forms.FloatField(label=_("Value"), help_text=_("Lengths of time are in seconds."))
+
+    def __init__(self, *args: Any, kind: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["statistic"].choices = choices(kind)  # type: ignore[attr-defined] # a choice has some
 
 
 def _shown(instant: datetime | None) -> datetime | None:

@@ -49,6 +49,7 @@ urlpatterns = [
         signed_in(run_change.include),
         name="run-page-include",
     ),
+    path("runs/<int:run_id>/correct/", signed_in(run_change.correct), name="run-page-correct"),
     path("runs/<int:run_id>/release/", signed_in(run_change.release), name="run-page-release"),
     path("runs/<int:run_id>/changes/<int:change_id>/undo/", signed_in(run_change.undo), name="run-page-undo"),
     path("account/login/", entrance.login),  # allauth names these three

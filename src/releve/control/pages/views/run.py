@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from releve.control.accounts.models import Account
 from releve.control.pages import access, origin
-from releve.control.pages.run_forms import ExcludeForm, MoveForm, RenameForm, SplitForm
+from releve.control.pages.run_forms import CorrectForm, ExcludeForm, MoveForm, RenameForm, SplitForm
 from releve.control.pages.run_look import Look, look
 from releve.control.runs import queries
 from releve.control.runs.listing import deleted_run_for, following
@@ -86,5 +86,6 @@ def _forms(shown: Run, found: Look) -> dict[str, Any]:
         "rename_form": RenameForm(initial={"name": shown.name}, prefix="rename"),
         "move_form": MoveForm(initial=bounds, prefix="move"),
         "split_form": SplitForm(initial={"at": middle}, prefix="split"),
+        "correct_form": CorrectForm(prefix="correct", kind=shown.kind),
         "exclude_form": ExcludeForm(initial={"since": first, "until": first}, prefix="exclude"),
     }

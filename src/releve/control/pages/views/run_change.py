@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from releve.control.accounts.origin import Origin
 from releve.control.pages import access, run_words
-from releve.control.pages.run_forms import ExcludeForm, MoveForm, RenameForm, SplitForm
+from releve.control.pages.run_forms import CorrectForm, ExcludeForm, MoveForm, RenameForm, SplitForm
 from releve.control.pages.views import run as run_page
 from releve.control.runs import queries, services
 from releve.control.runs.listing import following
@@ -137,6 +137,18 @@ def include(request: HttpRequest, run_id: int, exclusion_id: int) -> HttpRespons
 
 
 @require_POST
+def correct(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Set a statistic by hand."""
+    form = CorrectForm(request.POST, prefix="correct", kind=_kind_of(request, run_id))
+
+    def act(run: Run, who: dict[str, Any]) -> str:
+        services.correct_by_hand(run, {form.cleaned_data["statistic"]: form.cleaned_data["value"]}, **who)
+        return _("The figure is as you say, and marked so.")
+
+    return _changed(request, run_id, act, correct_form=form)
+
+
+@require_POST
 def release(request: HttpRequest, run_id: int) -> HttpResponse:
     """Show the computed statistics again."""
 
@@ -165,6 +177,11 @@ def refused(request: HttpRequest, problem: Problem, to: str, *place: int) -> Htt
     """Say why it cannot be done."""
     messages.error(request, run_words.why(problem))
     return redirect(to, *place)
+
+
+def _kind_of(request: HttpRequest, run_id: int) -> str:
+    with access.in_djangos_words():
+        return queries.editable_run(access.account_of(request), run_id).kind
 
 
 def _changed(request: HttpRequest, run_id: int, act: Act, **named: forms.Form) -> HttpResponse:
