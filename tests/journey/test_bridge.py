@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.journey.bridge_broker import MOSQUITTO, BridgeProcess, Mosquitto, make_certificates, until
+from websockets.sync.client import connect
 
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import Broker, Topic
@@ -184,6 +185,22 @@ def test_two_cars_of_plain_text_topics_never_mix(server, mosquitto, bridge, team
     assert stored(server, red, "speed") == list(range(20))
     assert stored(server, blue, "battery") == list(range(100, 120))
     assert set(stored(server, red, "race")) == {7}
+
+
+def test_what_a_car_says_through_a_broker_is_shown_on_a_live_page(server, mosquitto, bridge, team):
+    car = server.add_device("racing", team=team)
+    headers = server.bearer(server.add_account("viewer", team=team))
+    bridge({"template": "esp32bis/{device}/{quantity}"}).start()
+    topic = f"esp32bis/{car['name']}/speed"
+
+    with connect(f"ws{server.url.removeprefix('http')}/live/ws", additional_headers=headers) as page:
+        for _ in range(30):  # until the bridge knows that somebody watches
+            mosquitto.publish([(topic, "12.3")])
+            with contextlib.suppress(TimeoutError):
+                shown = page.recv(1)
+                break
+
+    assert json.loads(shown) == {"topic": topic, "message": "12.3"}
 
 
 def test_a_race_that_was_said_once_is_known_after_a_restart(server, mosquitto, bridge, team):
