@@ -18,7 +18,7 @@ def refusal(connect: Connect, limits: Limits) -> tuple[Reason, str] | None:
         return Reason.CLIENT_IDENTIFIER_NOT_VALID, "no client id for a lasting session"  # [MQTT-3.1.3-8]
     if len(connect.client_id) > limits.longest_client_id:
         return Reason.CLIENT_IDENTIFIER_NOT_VALID, "the client id is too long"
-    is_told = connect.version is Version.V5  # 3.1.1 has no word for it, and its clients often ask: the will is published
+    is_told = connect.version is Version.V5  # 3.1.1 has no word for it and its clients often ask: the will is published
     if connect.will is not None and connect.will.retain and is_told and not limits.keeps_retained:
         return Reason.RETAIN_NOT_SUPPORTED, "retained messages are not kept"  # [MQTT-3.2.2-13]
     return None
