@@ -119,6 +119,13 @@ def test_without_a_watch_the_clock_tells_work_and_rest():
     assert series.rest_s({}, pause_s=30) == 30
 
 
+@pytest.mark.parametrize(
+    ("shown", "rest_s"), [([24.0, 24.0], 24), ([24.0, 24.0, 0.5, 31.0], 24), ([0.0, 0.5, 31.0], 9)]
+)
+def test_the_rest_before_a_series_is_not_the_one_that_follows_it(shown, rest_s):
+    assert series.rest_s({"rest_time": statistic_of(shown)}, pause_s=9) == rest_s
+
+
 def test_a_capture_shows_profile_and_climate():
     channels = {"accelerometre": statistic_of([-2.0, 2.0]), "humidite": statistic_of([40.0, 55.0])}
 

@@ -38,9 +38,12 @@ def series_time(channels: Mapping[str, Statistic], *, elapsed_s: float) -> Serie
 
 
 def rest_s(channels: Mapping[str, Statistic], *, pause_s: float | None) -> float | None:
-    """The rest before, by the machine's own watch where it sends one, else since the series before."""
+    """The rest before, by the machine's own watch where it sends one, else since the series before.
+
+    The watch counts as it stood at the first reading: a machine may let it run again in the rest that follows.
+    """
     watch = channels.get("rest_time")
-    return watch.high if watch and watch.high > 0 else pause_s
+    return watch.first if watch and watch.first > 0 else pause_s
 
 
 def tempos_s(points: Sequence[SeriesPoint]) -> list[float]:
