@@ -1,6 +1,6 @@
 -- All blocks merge into one. Squares merge by the distance of each mean from the whole's, which loses no digits
 -- [Chan, Golub, LeVeque 1983].
-WITH block AS (
+WITH block AS NOT MATERIALIZED ( -- read twice from memory rather than written to a file
     SELECT channel, start, n::double precision AS n, low, high, mean, squares, first_value, last_value
     FROM run_block_channel
     WHERE device_id = %(device)s AND run_id = %(run)s
