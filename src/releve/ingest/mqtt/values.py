@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -27,6 +28,7 @@ class LastValues:
         self._fresh: dict[tuple[int, str], tuple[str, int]] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._arrived = asyncio.Event()
+        self._asked = asyncio.Event()
 
     def keep(self, device_id: int, topic: str, text: str, received_us: int) -> None:
         """Take one value."""
@@ -42,18 +44,22 @@ class LastValues:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         self._arrived.set()
+        self._asked.set()
         await future
 
     async def run(self) -> None:
-        """Write until cancelled."""
+        """Write until cancelled: at once what an acknowledgement waits for, the rest a few times a second."""
         while True:
             await self._arrived.wait()
             await self.flush()
-            await asyncio.sleep(EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S):
+                    await self._asked.wait()
 
     async def flush(self) -> None:
         """Write what is fresh; what cannot be written now is tried again."""
         self._arrived.clear()
+        self._asked.clear()
         fresh, self._fresh = self._fresh, {}
         waiting, self._waiting = self._waiting, []
         rows = [(*key, *value) for key, value in fresh.items()]
