@@ -129,6 +129,7 @@ class Application:
         )
         self.hub = Hub(self.directory, Feed(settings.data_dir / "run", index=index))
         self.hub.add(self.mqtt.endpoint)
+        self.mqtt.endpoint.on_watched = self.hub.look_up
         self.group.on_committed = self.hub.committed
         self.authenticator.on_revoked(self.hub.changed)
         visitors = Visitors(

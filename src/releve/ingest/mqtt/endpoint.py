@@ -43,6 +43,9 @@ class Endpoint:
         limits: What a session may take.
         batch_limit: Most readings in one publish.
         most_links: Connections above which further ones are closed at once.
+
+    Attributes:
+        on_watched: Called when somebody has begun to watch live readings.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Endpoint:
         self._group = pipeline.group
         self._batch_limit = batch_limit
         self._most_links = most_links
+        self.on_watched: Callable[[], None] | None = None
         self._clock = Clock()
         self._links: set[Link] = set()
         self._watching: set[Link] = set()
@@ -148,6 +152,8 @@ class Endpoint:
         """The link's client subscribed to live readings."""
         if not link.is_lost:
             self._watching.add(link)
+            if self.on_watched is not None:
+                self.on_watched()
 
     def left(self, link: Link) -> None:
         """The link is over."""
