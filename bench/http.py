@@ -10,12 +10,11 @@ sys.path[:] = [str(ROOT), *(entry for entry in sys.path if Path(entry).resolve()
 
 import argparse
 import json
-import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 
 from bench import peers
-from bench.installation import Installation
+from bench.installation import Installation, temporary_folder
 from bench.load import Load, Measured, drive, wrk_or_exit
 from bench.report import Promise, table
 from bench.server import Running, Server, started, together
@@ -52,7 +51,7 @@ def main() -> int:
     asked = arguments()
     load = Load(wrk_or_exit(), connections=asked.connections, threads=asked.threads, seconds=asked.seconds)
     with ExitStack() as stack:
-        installation = stack.enter_context(Installation(temporary_folder(stack)))
+        installation = stack.enter_context(Installation(stack.enter_context(temporary_folder())))
         driven = together(stack.enter_context(started(server)) for server in chosen(asked, installation))
 
         def one_round(load: Load) -> dict[str, Measured]:
@@ -91,13 +90,6 @@ def arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     asked.peer = asked.peer or [name for name in names if peers.is_installed(name)]
     return asked
-
-
-def temporary_folder(stack: ExitStack) -> Path:
-    """A folder that PostgreSQL's own user may pass through when we are root; gone at the end."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="releve-bench-")))
-    folder.chmod(0o711)
-    return folder
 
 
 def chosen(asked: argparse.Namespace, installation: Installation) -> list[Server]:

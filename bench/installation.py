@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +18,15 @@ from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.process import processes
 
 DEVICE = "bench"
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's own user may pass through when we are root; gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="releve-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
 
 
 class Installation:

@@ -11,11 +11,10 @@ sys.path[:] = [str(ROOT), *(entry for entry in sys.path if Path(entry).resolve()
 import argparse
 import json
 import shutil
-import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 
-from bench.installation import Installation
+from bench.installation import Installation, temporary_folder
 from bench.load import Load, Measured, Publishing, drive, wrk_or_exit
 from bench.report import Promise, table
 from bench.server import Running, Server, free_port, started, together
@@ -53,8 +52,7 @@ def main() -> int:
     publishing = Publishing(connections=asked.connections, window=asked.window, seconds=asked.seconds)
     wrk = Load(wrk_or_exit(), connections=WRK_CONNECTIONS, threads=WRK_THREADS, seconds=asked.seconds)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="releve-bench-")))
-        folder.chmod(0o711)  # PostgreSQL's own user passes through when we are root
+        folder = stack.enter_context(temporary_folder())
         mqtt_port = free_port()
         installation = stack.enter_context(Installation(folder, mqtt_port=mqtt_port))
         mosquitto = stack.enter_context(started(broker(folder)))

@@ -10,7 +10,6 @@ sys.path[:] = [str(ROOT), *(entry for entry in sys.path if Path(entry).resolve()
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ from typing import Any
 import psycopg
 from bench import by_hand
 from bench.history import EMAIL, Person, Stretch, load
-from bench.installation import Installation
+from bench.installation import Installation, temporary_folder
 from bench.report import aligned
 from bench.server import Running, started
 
@@ -118,8 +117,7 @@ def main() -> int:
     """Load, measure, print, check."""
     asked = arguments()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="releve-bench-")))
-        folder.chmod(0o711)  # PostgreSQL's own user passes through when we are root
+        folder = stack.enter_context(temporary_folder())
         installation = stack.enter_context(Installation(folder))
         installation.environment["RELEVE_FOLLOW_RUNS_S"] = "0"  # nobody has looked before the first look
         worker = stack.enter_context(started(installation.workers(1)[0]))
