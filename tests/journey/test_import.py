@@ -54,11 +54,8 @@ def test_history_comes_in_with_a_progress_bar_and_a_second_time_counts_nothing_t
     assert "Importing history.csv" in first.stderr
     assert (second["duplicate"], second["lines"]) == (2_500, 2_500)
     assert len(rows(server, device)) == 2_500
-    assert rows(server, device)[1] == (
-        START + timedelta(seconds=1),
-        rows(server, device)[1][1],
-        '{"note": "lap", "speed": 1.5}',
-    )
+    time, _, channels, sent = rows(server, device)[1]
+    assert (time, channels, sent) == (START + timedelta(seconds=1), '{"note": "lap", "speed": 1.5}', None)
 
 
 def test_a_dry_run_checks_every_line_as_the_server_would_and_stores_nothing(server, device, tmp_path):
@@ -98,8 +95,9 @@ def test_columns_are_renamed_and_naive_times_are_in_the_devices_zone(server, tmp
     done = server.command("import", file, "--device", device, "--time-column", "when", "--map", "v (m/s)=speed")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    ((time, _, channels),) = rows(server, device)
+    ((time, _, channels, sent),) = rows(server, device)
     assert (time, json.loads(channels)) == (datetime(2025, 7, 1, 12, tzinfo=UTC), {"speed": 3.5})
+    assert sent == "2025-07-01 14:00:00"
 
 
 def test_an_import_that_is_killed_goes_on_where_it_was_when_it_is_run_again(server, device, tmp_path):
