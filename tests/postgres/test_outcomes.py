@@ -23,6 +23,7 @@ GYM = {
     "rest_time": 3.0,
 }
 SECOND = 1_000_000
+NOW_US = 1_780_000_000 * SECOND
 
 
 def outcomes(receipts):
@@ -218,3 +219,29 @@ async def test_any_mix_of_repeats_ends_as_a_set_of_readings(path_into, device, m
 
         assert outcomes(receipts).count("stored") == len(expected) == len(path.rows())
         assert set(outcomes(again)) == {"duplicate"}
+
+
+async def test_a_board_that_was_on_for_49_days_lands_around_now_from_its_first_reading_through_the_wrap(
+    path_into, device
+):
+    pi = device()
+    async with path_into() as path:
+        receipts = []
+        for number, uptime_ms in enumerate([2**32 - 1296, 2**32 - 296, 704, 1704]):
+            payload = json.dumps({"temperature": 21.5 + number, "timestamp": uptime_ms}).encode()
+            received_us = NOW_US + number * SECOND
+            receipts += await path.send(pi, payload, contract="profilometre", received_us=received_us)
+
+        assert outcomes(receipts) == ["stored"] * 4
+        assert {receipt.clock for receipt in receipts} == {"uptime"}
+        assert [receipt.time_us - NOW_US for receipt in receipts] == [0, SECOND, 2 * SECOND, 3 * SECOND]
+
+
+async def test_an_uptime_near_the_wrap_of_a_device_that_counts_is_never_in_the_next_century(path_into, device):
+    esp = device(counts_uptime=True)
+    async with path_into() as path:
+        await path.send(esp, b'{"n": 1, "timestamp": 5000}')
+        (receipt,) = await path.send(esp, b'{"n": 2, "timestamp": 4294967295}', received_us=NOW_US + SECOND)
+
+        assert (receipt.outcome.value, receipt.clock) == ("stored", "uptime")
+        assert receipt.time_us == NOW_US + SECOND

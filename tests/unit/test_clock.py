@@ -162,6 +162,26 @@ def test_an_uptime_as_large_as_epoch_seconds_is_known_by_the_anchor():
     assert resolve(1_780_005_000, zone=UTC, received_us=NOW_US).uptime_ms is None
 
 
+@pytest.mark.parametrize("uptime_ms", [1_200_000_000, 4_294_966_000, WRAP_MS - 1])
+def test_a_board_that_was_on_for_weeks_is_understood_at_first_contact(uptime_ms):
+    found = resolve(uptime_ms, zone=UTC, received_us=NOW_US, may_count_uptime=True)
+
+    assert (found.rule, found.uptime_ms, found.time_us) == (Rule.UPTIME, uptime_ms, NOW_US)
+
+
+def test_a_number_that_is_about_now_is_an_epoch_to_a_contract_that_may_count():
+    for seconds in (0, -86_400, -360 * 86_400, 86_000):
+        number = NOW_US // SECOND + seconds
+
+        assert resolve(number, zone=UTC, received_us=NOW_US, may_count_uptime=True).rule is Rule.EPOCH_S
+
+
+def test_what_cannot_be_an_epoch_is_an_uptime_of_a_device_that_counts():
+    assert resolve(WRAP_MS - 1, zone=UTC, received_us=NOW_US, counts_uptime=True).rule is Rule.UPTIME
+    assert resolve(WRAP_MS - 1, zone=UTC, received_us=NOW_US).rule is Rule.EPOCH_S
+    assert resolve(WRAP_MS, zone=UTC, received_us=NOW_US, counts_uptime=True, may_count_uptime=True).uptime_ms is None
+
+
 @given(
     delays_s=st.lists(st.floats(0, 3), min_size=2, max_size=30),
     start_ms=st.integers(0, WRAP_MS - 1),

@@ -91,6 +91,7 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
             zone=contract.zone or sender.zone,
             received_us=arrival.received_us,
             counts_uptime=sender.counts_uptime,
+            may_count_uptime=contract.may_count_uptime,
         )
     except BadTimestamp as error:
         raise BadReading(str(error), field="timestamp") from error

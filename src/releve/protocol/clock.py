@@ -16,6 +16,7 @@ WRAP_MS = 2**32
 LATENESS_US = 5_000_000  # how much earlier than its last reading a device may seem to have booted
 WRAP_SLACK_US = 3_600_000_000  # crystals err by minutes in the 49.7 days between two wraps
 SILENCE_US = 3_600_000_000  # a device that was silent for an hour and can have booted since then, has
+EPOCH_PAST_US = 31_536_000_000_000  # a year: a board that boots without a network seldom keeps what it measures longer
 REPEAT_US = 600_000_000  # the same uptime with the same content within this is a repeat, not a reboot
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what a naive time in UTC is counted from
@@ -83,7 +84,9 @@ class Anchor(msgspec.Struct, frozen=True):
     received_us: int
 
 
-def resolve(sent: Any, *, zone: tzinfo, received_us: int, counts_uptime: bool = False) -> Instant:
+def resolve(
+    sent: Any, *, zone: tzinfo, received_us: int, counts_uptime: bool = False, may_count_uptime: bool = False
+) -> Instant:
     """Find the instant that a timestamp means.
 
     Args:
@@ -92,6 +95,8 @@ def resolve(sent: Any, *, zone: tzinfo, received_us: int, counts_uptime: bool = 
         received_us: The present.
         counts_uptime: Whether the device has counted milliseconds since boot before, so that a number as large as
             epoch seconds may be 10.9 days of uptime.
+        may_count_uptime: Whether its contract lets it, so that such a number is one at first contact already, where
+            it would be no likely time.
 
     Raises:
         BadTimestamp: It is none of these.
@@ -102,8 +107,10 @@ def resolve(sent: Any, *, zone: tzinfo, received_us: int, counts_uptime: bool = 
         return _from_text(sent, zone=zone, received_us=received_us)
     if type(sent) is int or type(sent) is float:
         instant = _from_number(sent, received_us=received_us)
-        if counts_uptime and instant.rule is Rule.EPOCH_S and type(sent) is int and 0 <= sent < WRAP_MS:
-            return Instant(instant.time_us, Rule.EPOCH_S, uptime_ms=sent)
+        if (counts_uptime or may_count_uptime) and instant.rule is Rule.EPOCH_S and type(sent) is int:
+            return _perhaps_uptime(
+                sent, instant, received_us=received_us, is_known=counts_uptime, may_count=may_count_uptime
+            )
         return instant
     raise BadTimestamp("must be ISO 8601 text, a number, or left out")
 
@@ -230,6 +237,20 @@ def _from_number(number: float, *, received_us: int) -> Instant:
     if size < SMALLEST_EPOCH * 1_000_000_000:
         return Instant(_scaled(number, 1, 1), Rule.EPOCH_US)
     return Instant(_scaled(number, 1, 1_000), Rule.EPOCH_NS)
+
+
+def _perhaps_uptime(number: int, instant: Instant, *, received_us: int, is_known: bool, may_count: bool) -> Instant:
+    """What an integer of the size of epoch seconds is to a device that counts, or may count, milliseconds since boot.
+
+    Where it cannot be an epoch, or is none that its contract's devices would send, it is an uptime; else the anchor
+    tells, of a device that is known to count.
+    """
+    if not 0 <= number < WRAP_MS:
+        return instant
+    is_ahead = instant.time_us > received_us + AHEAD_US
+    if is_ahead or (may_count and instant.time_us < received_us - EPOCH_PAST_US):
+        return Instant(received_us, Rule.UPTIME, uptime_ms=number)
+    return Instant(instant.time_us, Rule.EPOCH_S, uptime_ms=number) if is_known else instant
 
 
 def _scaled(number: float, factor: int, divisor: int) -> int:

@@ -23,16 +23,18 @@ class Contract(msgspec.Struct, frozen=True):
         name: As devices declare it.
         read: Reads one decoded object, which it uses up; the flag says whether the payload holds an escaped NUL at all.
         zone: The zone of timestamps that name none; None is the device's own.
+        may_count_uptime: Whether its devices send milliseconds since boot that may be as large as epoch seconds.
     """
 
     name: str
     read: Callable[[dict[str, Any], bool], Draft]
     zone: tzinfo | None = None
+    may_count_uptime: bool = False
 
 
 GENERIC = Contract("generic", generic.read)
 GYM = Contract("gym", gym.read, UTC)
-PROFILOMETRE = Contract("profilometre", profilometre.read)
+PROFILOMETRE = Contract("profilometre", profilometre.read, may_count_uptime=True)
 CONTRACTS = {
     GENERIC.name: GENERIC,
     GYM.name: GYM,
