@@ -37,6 +37,9 @@ BAD = [
     ("generic", {"note": "x" * 2000}, "note"),
     ("generic", {"speed": []}, "speed"),
     ("generic", {"": 1.5}, ""),
+    ("generic", {"speed": 1e308}, "speed"),
+    ("gym", {"acceleration_x": -1e200}, "acceleration_x"),
+    ("profilometre", {"temperature": 1e150}, "temperature"),
 ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from releve.protocol.problem import BadReading
-from releve.protocol.reading import INTEGER_LIMIT, take_channels
+from releve.protocol.reading import INTEGER_LIMIT, NUMBER_LIMIT, check_real, take_channels
 
 MOST_KNOWN = 1_024  # then everything is forgotten: a sender that invents names costs no memory
 _SIMPLE = frozenset({int, float, bool})
@@ -52,6 +52,10 @@ class Layouts:
         for name in integers:
             if not -INTEGER_LIMIT <= fields[name] <= INTEGER_LIMIT:
                 raise BadReading("integer beyond 2⁵³; send it as text", field=name)
+        values = fields.values()
+        if max(values) >= NUMBER_LIMIT or min(values) <= -NUMBER_LIMIT:
+            for name, value in fields.items():
+                check_real(name, value)
         return fields
 
     def _remember(self, layout: tuple[object, ...], fields: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ CHANNELS_LIMIT = 256
 NAME_LIMIT = 128
 TEXT_LIMIT = 1_024
 INTEGER_LIMIT = 2**53
+NUMBER_LIMIT = 1e150  # no quantity comes near, and its square must still be a number where deviations are summed
 
 type_names = {
     dict: "an object",
@@ -134,7 +135,9 @@ def take_channels(fields: dict[str, Any], *, escaped_nul: bool) -> dict[str, Any
     for name, value in fields.items():
         if value is None:
             absent = True
-        elif type(value) is not float:
+        elif type(value) is float:
+            check_real(name, value)
+        else:
             _check_value(name, value)
         if not name or len(name) > NAME_LIMIT or (escaped_nul and "\0" in name):
             raise BadReading(f"a channel's name has 1 to {NAME_LIMIT} characters and no NUL", field=name[:NAME_LIMIT])
@@ -142,6 +145,16 @@ def take_channels(fields: dict[str, Any], *, escaped_nul: bool) -> dict[str, Any
     if not channels:
         raise BadReading("no channel at all; send at least one value")
     return channels
+
+
+def check_real(name: str, value: float) -> None:
+    """Hold a number to the range of channels.
+
+    Raises:
+        BadReading: It is beyond.
+    """
+    if not -NUMBER_LIMIT < value < NUMBER_LIMIT:
+        raise BadReading("a number must be within ±1e150", field=name)
 
 
 def _check_value(name: str, value: Any) -> None:
