@@ -34,8 +34,26 @@ def test_the_values_may_come_in_any_order_and_race_last():
     assert len(feed(Assembler(), "race=1", "battery=3", "distance=2", "speed=1")) == 1
 
 
-def test_what_was_measured_before_a_race_belongs_to_none():
-    assert feed(Assembler(), "speed=1", "distance=2", "battery=3", "race=1") == []
+def test_a_car_that_says_race_last_in_every_cycle_loses_no_sample():
+    cycle = ("distance={0}", "battery=8", "speed=3", "track=1", "race=7")
+    readings = feed(Assembler(), *(step.format(number) for number in (10, 20, 30) for step in cycle))
+
+    assert [(each["race"], each["distance"]) for each in readings] == [(7, 10), (7, 20), (7, 30)]
+    assert readings[0]["track"] == 1
+
+
+def test_of_what_was_measured_before_the_first_word_on_a_race_the_newest_is_its_sample():
+    (reading,) = feed(Assembler(), "speed=1", "distance=2", "battery=3", "speed=4", "distance=5", "race=1")
+
+    assert reading == {"race": 1, "track": 0, "speed": 4, "distance": 5, "battery": 3}
+
+
+def test_what_was_measured_between_races_belongs_to_none():
+    sample = ("track=2", "speed=1", "distance=2", "battery=3")
+
+    assert feed(Assembler(), "race=false", *sample, "race=1") == []
+    assert feed(Assembler(), *sample, "race=false", "race=1") == []
+    assert len(feed(Assembler(), "race=1", *sample, "race=false", *sample, "race=1")) == 1
 
 
 @pytest.mark.parametrize("word", ["false", "False", "FALSE", " false "])

@@ -1,7 +1,7 @@
 """Contract B over MQTT: puts a car's plain-text values, one topic each, together into readings. Pure.
 
 One assembler per connected device, so that two cars never mix. Some cars send `race` before every sample and some
-once; `false` ends the race.
+once, some before a sample's values and some after them; `false` ends the race.
 """
 
 from typing import Any
@@ -19,13 +19,14 @@ class Assembler:
     """What is known of one car's next reading.
 
     Attributes:
-        race: The race under way, None between races.
+        race: The race under way, None between races and as long as the car has said nothing of one.
     """
 
-    __slots__ = ("_sample", "_track", "race")
+    __slots__ = ("_is_between", "_sample", "_track", "race")
 
     def __init__(self) -> None:
         self.race: int | float | None = None
+        self._is_between = False  # the car said itself that there is no race
         self._sample: dict[str, Any] = {}
         self._track: int | float = 0
 
@@ -54,16 +55,16 @@ class Assembler:
 
     def _set_race(self, text: str) -> None:
         race = None if text.lower() == NO_RACE else number("race", text)
-        if race != self.race:
+        is_first = self.race is None and not self._is_between  # what waits may be its sample: some cars say `race` last
+        if race is None or (race != self.race and not is_first):
             self._sample.clear()  # what was measured before belongs to no race, or to another
             self._track = 0
-        self.race = race
+        self.race, self._is_between = race, race is None
 
     def _complete(self) -> dict[str, Any] | None:
-        if self.race is None:
+        if self._is_between:
             self._sample.clear()
-            return None
-        if any(quantity not in self._sample for quantity in MEASURED):
+        if self.race is None or any(quantity not in self._sample for quantity in MEASURED):
             return None
         channels = {"race": self.race, "track": self._track, **self._sample}
         self._sample.clear()
