@@ -113,6 +113,15 @@ def test_a_pause_longer_than_the_timeout_cuts(device):
     assert len(series(device)) == 2
 
 
+def test_the_rest_before_a_series_lasts_from_the_last_reading_of_the_one_before(device):
+    for second, count in ((0, 1), (2, 2), (4, 3), (46, 1), (48, 2)):
+        put(device, second, reading(count))
+
+    _, second_series = series(device)
+
+    assert queries.summary(second_series).statistics["rest_before_s"] == 42.0
+
+
 def test_a_late_reading_that_bridges_a_pause_makes_one_series_of_two(device):
     put(device, 0, reading(1))
     put(device, 100, reading(3))

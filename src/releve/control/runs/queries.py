@@ -248,9 +248,11 @@ def _series_before(run: Run) -> list[Run]:
 
 
 def _pause_s(before: list[Run], extent: Extent) -> float | None:
-    if not before or extent.first is None or before[0].ended_at is None:
+    """From the last reading of the series before to the first of this one."""
+    if not before or extent.first is None:
         return None
-    return (extent.first - before[0].ended_at).total_seconds()
+    last = measure.extent_of(before[0]).last
+    return None if last is None else (extent.first - last).total_seconds()
 
 
 def _tempo_s(run: Run) -> float | None:
