@@ -44,6 +44,18 @@ def drive(client, race, *, speed, battery=80, prefix="esp32bis"):
         client.publish(f"{prefix}/{quantity}", str(value).encode())
 
 
+def add_sample(server, headers, race, *, speed):
+    """One sample over HTTP; the status."""
+    body = {"race_id": race, "distance": 10, "speed": speed, "battery": 80}
+    return requests.post(f"{server.url}/sensor_data", json=body, headers=headers).status_code
+
+
+def others(server, headers, number):
+    """The races of cars that named a number whose race was another car's, or that nobody announced."""
+    races = requests.get(f"{server.url}/races", headers=headers).json()["data"]
+    return [found["id"] for found in races if found["name"] == f"Race {number}"]
+
+
 def ended_at(server, race):
     return server.query("SELECT ended_at FROM runs_run WHERE id = %s", race)[0][0]
 
@@ -58,6 +70,53 @@ def test_two_cars_at_once_drive_the_races_that_they_name_and_never_mix(server, r
 
     rows = [total(number) for number in races]
     assert [(row["total_entries"], row["average_speed"]) for row in rows] == [(5, 3.0), (5, 13.0)]
+
+
+def test_a_car_that_says_race_last_in_every_cycle_loses_no_sample(server, car, race, total):
+    number = race()
+    with signed_in(server, car) as client:
+        for tick in range(3):
+            for quantity, value in (("distance", tick), ("battery", 80), ("speed", 4), ("track", 1), ("race", number)):
+                client.publish(f"esp32/{quantity}", str(value).encode())
+
+    assert (total(number)["total_entries"], total(number)["min_distance"]) == (3, 0.0)
+
+
+def test_samples_over_mqtt_and_then_over_http_are_in_one_race_though_nobody_looked(server, editor, car, race, total):
+    number = race()
+    with signed_in(server, car) as client:
+        drive(client, number, speed=4)
+    assert add_sample(server, editor, number, speed=6) == 201
+
+    assert (total(number)["total_entries"], total(number)["average_speed"]) == (2, 5.0)
+    assert others(server, editor, number) == []
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True])
+def test_a_race_that_http_samples_began_is_not_the_cars_whoever_looks(server, editor, car, race, total, is_looked_at):
+    number = race()
+    assert add_sample(server, editor, number, speed=6) == 201
+    if is_looked_at:
+        assert total(number)["average_speed"] == 6.0
+    with signed_in(server, car) as client:
+        drive(client, number, speed=4)
+
+    assert total(number)["average_speed"] == 6.0
+    (other,) = others(server, editor, number)
+    assert total(other)["average_speed"] == 4.0
+
+
+def test_a_race_is_the_cars_whose_sample_came_first_though_nobody_looked(server, editor, race, total):
+    number = race()
+    older, newer = (server.add_device("racing", team=TEAM) for _ in range(2))
+    with signed_in(server, older) as late, signed_in(server, newer) as first:
+        drive(first, number, speed=2)
+        drive(first, number, speed=4)
+        drive(late, number, speed=8)
+
+    assert (total(number)["total_entries"], total(number)["average_speed"]) == (2, 3.0)
+    (other,) = others(server, editor, number)
+    assert total(other)["average_speed"] == 8.0
 
 
 def test_false_closes_the_race_and_its_statistics_stay(server, car, race, total):

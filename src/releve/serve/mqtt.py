@@ -16,6 +16,7 @@ from releve.settings import Settings
 from releve.storage import keys
 from releve.storage.directory import Directory
 from releve.storage.link_store import LinkStore
+from releve.storage.race_driver import RaceDrivers
 
 
 class MqttServer:
@@ -50,6 +51,7 @@ class MqttServer:
             pipeline,
             store,
             sign_in,
+            drivers=RaceDrivers(directory),
             limits=_limits(settings),
             batch_limit=settings.batch_limit,
             most_links=settings.mqtt_links,

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from releve.protocol.sender import Sender
 from releve.storage.directory import Directory
 from releve.storage.queries import query
+from releve.storage.race_driver import RaceDrivers
 
 REMEMBERED = 50_000
 LOOK_AGAIN_S = 60.0
@@ -34,10 +35,14 @@ class Devices:
         directory: Lends connections.
         team: The team's name.
         own_name: The device in whose quarantine messages of strangers are kept; made when missing.
+
+    Attributes:
+        drivers: Notes whose a race is before its first reading is stored.
     """
 
     def __init__(self, directory: Directory, *, team: str, own_name: str) -> None:
         self._directory = directory
+        self.drivers = RaceDrivers(directory)
         self._team = team
         self._own_name = own_name
         self._known: dict[str, tuple[Sender | Stranger, float]] = {}

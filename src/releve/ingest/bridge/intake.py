@@ -37,10 +37,12 @@ class Parcel(msgspec.Struct):
     Attributes:
         entries: What is to be committed.
         has_values: Whether last values were heard, which are written down before the message is acknowledged.
+        named: The race that a car's sample names, and the car.
     """
 
     entries: list[Reading | Quarantined]
     has_values: bool = False
+    named: tuple[int | float, Sender] | None = None
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -193,6 +195,8 @@ class Intake:
             await self.values.kept()
         if not parcel.entries:
             return []
+        if parcel.named is not None:
+            await self.devices.drivers.named(*parcel.named)
         receipts = await self._pipeline.group.add(parcel.entries)
         for receipt in receipts:
             self.counters.ended(TRANSPORT, receipt.outcome)

@@ -33,7 +33,8 @@ class Cars:
         if channels is None:
             return Parcel([], has_values=True)
         letter = msgspec.structs.replace(letter, contract="racing")
-        return Parcel(list(self._intake.whole(channels, letter, sender)), has_values=True)
+        entries = list(self._intake.whole(channels, letter, sender))
+        return Parcel(entries, has_values=True, named=(channels["race"], sender))
 
     async def _recalled(self, device_id: int, topic: str) -> Assembler:
         """A new assembler that knows the race under way: some cars say it only once, perhaps before we started."""

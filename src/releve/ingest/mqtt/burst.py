@@ -65,12 +65,14 @@ class Burst:
     Attributes:
         entries: What is to be committed.
         answers: What is to be noted at commands.
+        races: The races that a car's complete samples name, in order.
         has_values: Whether last values were heard, which are kept before they are acknowledged.
     """
 
     def __init__(self, clock: Clock, values: LastValues, counters: Counters, *, batch_limit: int) -> None:
         self.entries: list[Reading | Quarantined] = []
         self.answers: list[Answer] = []
+        self.races: dict[int | float, None] = {}
         self.has_values = False
         clock.now_us()
         self._clock = clock
@@ -156,6 +158,7 @@ class Burst:
         self._values.keep(sender.device_id or 0, packet.topic, text, arrival.received_us)
         self.has_values = self.has_values or packet.qos > 0
         if channels is not None:
+            self.races[channels["race"]] = None
             self._take_shape(
                 Shape([_encode(channels)], is_batch=False), _RACING, sender=sender, arrival=arrival, is_told=False
             )

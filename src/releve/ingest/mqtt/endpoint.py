@@ -24,6 +24,7 @@ from releve.protocol.outcome import Receipt
 from releve.protocol.problem import Unavailable
 from releve.protocol.sender import Sender
 from releve.storage.link_store import LinkStore
+from releve.storage.race_driver import RaceDrivers
 
 LOOKING_AT_ONCE = 4
 RETRY_S = 1.0
@@ -39,6 +40,7 @@ class Endpoint:
         authenticator: Knows tokens, and hears of revocations.
         pipeline: Its group takes the readings to the disk, with those of all other transports.
         store: The endpoint's own statements.
+        drivers: Notes whose a race is before its first reading is stored.
         sign_in: Checks credentials.
         limits: What a session may take.
         batch_limit: Most readings in one publish.
@@ -55,6 +57,7 @@ class Endpoint:
         store: LinkStore,
         sign_in: SignIn,
         *,
+        drivers: RaceDrivers,
         limits: Limits,
         batch_limit: int,
         most_links: int,
@@ -66,6 +69,7 @@ class Endpoint:
         self.presence = Presence(store)
         self.values = LastValues(store)
         self._authenticator = authenticator
+        self._drivers = drivers
         self._group = pipeline.group
         self._batch_limit = batch_limit
         self._most_links = most_links
@@ -129,6 +133,8 @@ class Endpoint:
         """
         if self._authenticator.feed.is_cut:
             raise Unavailable
+        for race in burst.races:
+            await self._drivers.named(race, sender)
         receipts = await self._group.add(burst.entries) if burst.entries else []
         if burst.has_values:
             await self.values.kept()
