@@ -8,8 +8,9 @@ from releve.control.accounts.models import AuditEvent
 from releve.control.accounts.origin import COMMAND_LINE
 from releve.control.contracts.racing import queries, services
 from releve.control.fleet.models import Device, Mount
+from releve.control.fleet.services import register_device
 from releve.control.runs.models import Change, Run
-from releve.control.runs.services import attach, undo
+from releve.control.runs.services import attach, open_run, undo
 
 
 @pytest.fixture
@@ -49,6 +50,15 @@ def test_a_vehicle_has_one_device_of_its_own_of_the_racing_contract(vehicle):
 
     (mount,) = Mount.objects.filter(asset=vehicle)
     assert (mount.device.contract, mount.device.name) == ("racing", f"vehicle:{vehicle.pk}")
+
+
+def test_a_race_of_a_car_without_a_vehicle_gets_one_when_it_is_shown(bob, signed_in, team):
+    car = register_device(team=team, name="esp32bis", contract="racing")[0]
+    race = open_run(team=team, device=car, asset=None, kind="race", name="Old", started_at=timezone.now())
+
+    (shown,) = signed_in(bob).get("/races").json()["data"]
+
+    assert shown == {"id": race.pk, "vehicle_id": Mount.objects.get(device=car).asset_id, "name": "Old"}
 
 
 def test_a_vehicle_whose_devices_name_is_taken_gets_another(team, vehicle):

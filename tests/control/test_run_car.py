@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from releve.control.fleet.models import Asset
+from releve.control.fleet.models import Asset, Mount
 from releve.control.fleet.services import register_device
 from releve.control.runs import services
 from releve.control.runs.keep import keep_up
@@ -67,6 +67,27 @@ def test_a_race_that_a_car_names_is_on_the_page_of_runs(bob, drives):
     client.force_login(bob)
 
     assert "Race 12" in client.get("/runs/").content.decode()
+
+
+def test_a_race_that_nobody_announced_is_of_a_vehicle_of_the_cars_name(bob, signed_in, drives, car):
+    drives(12)
+    drives(13)
+
+    found = signed_in(bob).get("/api/v1/runs").json()["data"]
+
+    vehicle = Asset.objects.get(mounts__device=car)
+    assert (vehicle.kind, vehicle.name, vehicle.team) == ("vehicle", car.name, car.team)
+    assert [run["asset"]["id"] for run in found] == [vehicle.pk] * 2
+
+
+def test_a_car_that_is_mounted_drives_for_its_vehicle(bob, signed_in, drives, car):
+    kart = Asset.objects.create(team=car.team, kind="vehicle", name="Kart")
+    Mount.objects.create(asset=kart, device=car)
+    drives(12)
+
+    signed_in(bob).get("/api/v1/runs")
+
+    assert Run.objects.get().asset == kart
 
 
 def test_a_race_that_waits_is_joined_when_it_is_looked_at(bob, signed_in, drives, waiting, car):

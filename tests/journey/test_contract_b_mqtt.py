@@ -166,6 +166,37 @@ def test_a_number_that_nobody_announced_opens_a_race_of_its_own(server, editor, 
     assert total(found["id"])["average_speed"] == 3.0
 
 
+def test_an_unannounced_number_finds_the_race_of_the_car_that_named_it(server, editor, car):
+    number = 987654321
+    with signed_in(server, car) as client:
+        drive(client, number, speed=3)
+    outsider = server.bearer(server.add_account("editor", team="Other drivers"))
+
+    def get(path, headers=editor):
+        return requests.get(f"{server.url}{path}", headers=headers)
+
+    race = get(f"/race/{number}").json()["data"]
+    assert race["name"] == f"Race {number}"
+    assert get(f"/race/{race['id']}").json()["data"] == race
+    assert get(f"/stats_race?race_id={number}").json()["data"][0]["speed_average"] == 3.0
+    assert [row["race_id"] for row in get(f"/stats_every_5_seconds?race_id={number}").json()] == [race["id"]]
+    assert get(f"/race/{number}", outsider).status_code == 404
+    assert get(f"/stats_race?race_id={number}", outsider).status_code == 404
+    assert get(f"/stats_every_5_seconds?race_id={number}", outsider).json() == []
+
+
+def test_a_race_that_nobody_announced_has_a_vehicle_of_its_cars_name(server, editor, car):
+    numbers = (987654322, 987654323)
+    with signed_in(server, car) as client:
+        for number in numbers:
+            drive(client, number, speed=3)
+
+    races = [requests.get(f"{server.url}/race/{number}", headers=editor).json()["data"] for number in numbers]
+    assert races[0]["vehicle_id"] == races[1]["vehicle_id"]
+    vehicle = requests.get(f"{server.url}/vehicle/{races[0]['vehicle_id']}", headers=editor).json()["data"]
+    assert vehicle["name"] == car["name"]
+
+
 def test_a_race_that_was_deleted_stays_deleted_while_its_car_drives_on(server, editor, car, race, total):
     number = race()
     with signed_in(server, car) as client:

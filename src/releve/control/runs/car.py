@@ -1,8 +1,9 @@
 """Lets races follow what cars send over MQTT: a number opens or joins its race, `false` closes it.
 
 Asked whenever somebody looks, and in the background.
-A car names its race in every reading. The first car that names a race that waits for one drives it; another car that
-names the same number at the same time gets a race of its own, so that two cars never mix.
+A car names its race in every reading. The car whose reading of a race that waits comes first drives it, which the data
+plane notes before it stores that reading (`storage/race_driver.py`); another car that names the same number gets a race
+of its own, so that two cars never mix.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -12,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from releve.control.fleet.models import Asset, Contract, Device
+from releve.control.fleet.models import Asset, Contract, Device, Mount
 from releve.control.fleet.queries import last_heard
 from releve.control.runs import blocks, services
 from releve.control.runs.models import Inference, Kind, Run
@@ -33,6 +34,16 @@ Stretch = tuple[int, datetime, datetime]
 def follow_cars(teams: Collection[int]) -> None:
     """Open, join, widen and close the races that the teams' cars named since the last time."""
     follow(Device.objects.filter(team__in=teams))
+
+
+def give_vehicles(teams: Collection[int]) -> None:
+    """Give the teams' races that say a car only the car's vehicle, because contract B shows the vehicle of each."""
+    without = Run.objects.filter(kind=Kind.RACE, team__in=teams, asset=None, device__isnull=False, deleted_at=None)
+    for race in without.select_related("device__team"):
+        with transaction.atomic():
+            blocks.lock_device(race.device_id)
+            if race.device is not None:
+                without.filter(pk=race.pk).update(asset=_vehicle(race.device))
 
 
 def follow(given: QuerySet[Device]) -> int:
@@ -113,12 +124,21 @@ def _open(device: Device, number: int, *, part: str, started_at: datetime) -> No
     services.open_run(
         team=device.team,
         device=device,
-        asset=Asset.objects.filter(kind=VEHICLE, mounts__device=device).order_by("id").first(),
+        asset=_vehicle(device),
         kind=Kind.RACE,
         name=f"Race {number}",
         started_at=started_at,
         part=part,
     )
+
+
+def _vehicle(device: Device) -> Asset:
+    """What the car is mounted on; for want of it a vehicle of its own name."""
+    mounted = Asset.objects.filter(kind=VEHICLE, team=device.team_id, mounts__device=device).order_by("id").first()
+    if mounted is None:
+        mounted = Asset.objects.create(team=device.team, kind=VEHICLE, name=device.name)
+        Mount.objects.create(asset=mounted, device=device)
+    return mounted
 
 
 def _widen(run: Run, first: datetime, last: datetime) -> None:

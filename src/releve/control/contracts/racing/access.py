@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from releve.control.accounts.models import Account
 from releve.control.api.authentication import credential
 from releve.control.fleet.models import Asset
-from releve.control.runs.car import VEHICLE, follow_cars
+from releve.control.runs.car import CHANNEL, VEHICLE, follow_cars, give_vehicles
 from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
 from releve.control.teams.services import default_team
+from releve.protocol.run.part import part_of
 
 LOOK_ONLY = "Your role lets you look only."
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -76,14 +77,23 @@ class Caller:
         Raises:
             NoRace: There is none, or it is another team's.
         """
-        found = self.races().filter(pk=number).first()
+        found = self.races_named(number).first()
         if found is None:
             raise NoRace
         return found
 
+    def races_named(self, number: int) -> QuerySet[Run]:
+        """The race of that number: the one that has it, else the newest of a car that named it unannounced."""
+        races = self.races()
+        if Run.objects.filter(pk=number, kind=Kind.RACE, team__in=self.teams).exists():  # a deleted one stays deleted
+            return races.filter(pk=number)
+        named = races.filter(part=part_of(CHANNEL, str(number))).order_by("-id").values_list("pk", flat=True)[:1]
+        return races.filter(pk__in=list(named))
+
     def races(self) -> QuerySet[Run]:
         """The races that they see, after what cars sent up to now."""
         follow_cars(self.teams)
+        give_vehicles(self.teams)
         found = Run.objects.filter(kind=Kind.RACE, team__in=self.teams, deleted_at=None)
         return found.select_related("team", "device", "asset").order_by("id")
 

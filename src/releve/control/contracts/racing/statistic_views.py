@@ -119,9 +119,9 @@ class EveryFiveSeconds(RacingView):
     )
     def get(self, request: Request) -> Response:
         """List the mean speed and battery, the last distance and track of every five seconds, by race and date."""
-        races = Caller.of(request).races()
+        caller = Caller.of(request)
         number = asked_race(request)
-        chosen = races if number is None else races.filter(pk=number)
+        chosen = caller.races() if number is None else caller.races_named(number)
         rows = enumerate(queries.five_seconds(list(chosen)), start=1)
         return Response([{"id": place, **row} for place, row in rows])
 
