@@ -1,5 +1,7 @@
 """Contract A on the wire: `/auth/login` and `/users`."""
 
+import json
+
 import pytest
 from django.utils import timezone
 
@@ -55,8 +57,20 @@ def test_what_is_not_strict_json_is_a_400(api, db, body):
     assert answer.headers["Content-Type"].startswith("application/json")
 
 
-def test_another_media_type_is_a_415(client, db):
-    assert client.post("/auth/login", "a=b", content_type="text/plain").status_code == 415
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded"])
+def test_json_under_another_media_type_is_json(client, device, media_type):
+    body = json.dumps(LOGIN)
+
+    assert client.post("/auth/login", body, content_type=media_type).status_code == 200
+    assert client.post("/api/token/", body.replace("device_id", "username"), media_type).status_code == 200
+    assert client.post("/auth/login", "a=b", content_type=media_type).status_code == 400
+
+
+def test_a_page_of_another_site_must_say_that_it_sends_json(client, device):
+    """A browser asks us first whether the page may; a form it sends unasked."""
+    foreign = {"Origin": "https://example.com"}
+
+    assert client.post("/auth/login", json.dumps(LOGIN), "text/plain", headers=foreign).status_code == 415
 
 
 def test_an_administrator_lists_the_teams_accounts_without_secrets(alice, bob, charlie, signed_in):

@@ -1,5 +1,6 @@
 """Contract B over real HTTP, with the client's own library: vehicles, races, their samples and statistics."""
 
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -332,6 +333,35 @@ def test_statistics_without_a_race_are_400_in_the_contracts_words(team, query):
     answer = team.call("GET", f"/stats_race{query}")
 
     assert (answer.status_code, answer.json()) == (400, {"message": "race_id parameter is required"})
+
+
+@pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_json_is_taken_under_any_media_type_or_none(team, media_type):
+    headers = team.editor | ({"Content-Type": media_type} if media_type else {})
+    vehicle = requests.post(f"{team.url}/vehicle", '{"name": "Car"}', headers=headers)
+    body = json.dumps({"vehicle_id": vehicle.json()["data"]["id"], "name": "R"})
+    race = requests.post(f"{team.url}/race", body, headers=headers)
+    sent = requests.post(f"{team.url}/sensor_data", json.dumps(sample(race.json()["data"]["id"])), headers=headers)
+
+    assert [vehicle.status_code, race.status_code, sent.status_code] == [201, 201, 201]
+
+
+def test_a_race_is_named_by_a_whole_number_however_it_is_written(team):
+    race = team.race(f"{team.vehicle()}.0")
+    assert [team.send(written).status_code for written in (f"{race}.00", race, float(race))] == [201, 201, 201]
+
+    assert team.call("GET", f"/stats_race?race_id={race}.00").json()["data"][0]["race_id"] == race
+    assert team.call("GET", f"/stats_every_5_seconds?race_id={race}.0").json()[0]["race_id"] == race
+    for wrong in (f"{race}.5", "1e3", "٣", ""):
+        assert team.send(wrong).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/sensor_data", "/get_broker_data", "/vehicle", "/stats_race"])
+def test_every_route_says_which_methods_it_takes(team, path):
+    answer = team.call("OPTIONS", path)
+
+    assert answer.status_code == 200
+    assert "OPTIONS" in answer.headers["Allow"]
 
 
 @pytest.mark.parametrize("path", ["/stats_race", "/stats_every_5_seconds"])

@@ -1,5 +1,7 @@
 """Who may do what on the routes of contract B: Alice edits, Bob looks, Charlie is an outsider, and who has no token."""
 
+import json
+
 import pytest
 import requests
 
@@ -153,3 +155,21 @@ def test_without_a_token_an_editor_of_the_default_team_does_what_the_original_cl
     answer = requests.post(f"{server.url}/api/v1/readings", json={"speed": 1})
     assert answer.status_code == 401
     assert requests.get(f"{server.url}/api/v1/teams").status_code == 401
+    _a_page_of_another_site_changes_nothing(team)
+
+
+def _a_page_of_another_site_changes_nothing(team):
+    """A browser sends a form to anybody, unasked, and says whose page it is."""
+    team.renew()
+    for path, body in (
+        ("/vehicle", {"name": "x"}),
+        ("/sensor_data", {"race_id": team.things["race"], **SAMPLE}),
+    ):
+        for media_type in ("text/plain", "application/json"):
+            said = {"Content-Type": media_type}
+            for origin in ("https://example.com", "null"):
+                refused = requests.post(team.url + path, json.dumps(body), headers=said | {"Origin": origin})
+                assert (refused.status_code, "another site" in refused.json()["message"]) == (403, True)
+            for origin in (team.url, team.url.replace("127.0.0.1", "localhost")):
+                taken = requests.post(team.url + path, json.dumps(body), headers=said | {"Origin": origin})
+                assert taken.status_code == 201, taken.text

@@ -189,6 +189,11 @@ async def answer(send: Send, status: int, document: Any, headers: Iterable[Heade
     await send_bytes(send, status, encode(document), (_JSON, *headers))
 
 
+async def answer_options(send: Send, method: str) -> None:
+    """Answer which methods a route takes."""
+    await answer(send, 200, {"message": f"takes {method}"}, ((b"allow", f"{method}, OPTIONS".encode()),))
+
+
 async def answer_problem(send: Send, problem: Problem, document: Any = None, headers: Iterable[Header] = ()) -> None:
     """Answer a problem, as RFC 9457 says unless the contract has its own document."""
     extra = [_PROBLEM if document is None else _JSON, *headers]

@@ -1,6 +1,8 @@
 """`POST /sensor_data` of contract B: one sample of a race, stored under the device that drives it."""
 
+import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,19 +12,21 @@ from releve.ingest.contract import CONTRACTS
 from releve.ingest.decode import Arrival, Shape, read_one
 from releve.ingest.http import iso, message_key, verdict
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Request, Send, answer, answer_problem, encode
+from releve.ingest.request import Request, Send, answer, answer_options, answer_problem, encode
 from releve.protocol import strict_json
 from releve.protocol.clock import SMALLEST_EPOCH
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, Forbidden, MethodNotAllowed, Problem, Unauthenticated
 from releve.protocol.reading import Reading, number, type_names
 from releve.protocol.sender import EDITORS, Sender
+from releve.protocol.site import STRANGE
 from releve.storage.race_store import LARGEST_ID, Race, RaceStore, RaceTaken
 
 PATH = "/sensor_data"
 MEASURED = ("distance", "speed", "battery")
 ADDED = "Sensor data successfully added"
 DEFAULT_TEAM = "Home"  # where a caller without a token acts
+_WHOLE = re.compile(r"([0-9]{1,20})(?:\.0{0,20})?\Z")  # cars write `12.00`
 _NOT_CHANNELS = frozenset({"race_id", "date", "id", "race"})
 _RACING = CONTRACTS["racing"]
 
@@ -57,20 +61,31 @@ class SensorDataRoute:
         pipeline: Takes the reading to the disk.
         races: Knows which device drives a race.
         anonymous_role: What a caller without a token may do.
+        may_change: Whether a page of that Origin may have a caller without a token change something at that Host.
     """
 
     def __init__(
-        self, authenticator: Authenticator, pipeline: Pipeline, races: RaceStore, *, anonymous_role: str
+        self,
+        authenticator: Authenticator,
+        pipeline: Pipeline,
+        races: RaceStore,
+        *,
+        anonymous_role: str,
+        may_change: Callable[[str | None, str], bool],
     ) -> None:
         self._authenticator = authenticator
         self._pipeline = pipeline
         self._races = races
         self._anonymous_role = anonymous_role
+        self._may_change = may_change
         self.handlers = {PATH: self.add}
         authenticator.on_revoked(races.forget)
 
     async def add(self, request: Request, send: Send) -> None:
         """Store one sample; every refusal is JSON with `message`."""
+        if request.method == "OPTIONS":
+            await answer_options(send, "POST")
+            return
         try:
             document = await self._add(request)
         except Problem as problem:
@@ -108,6 +123,8 @@ class SensorDataRoute:
             raise Unauthenticated
         if self._anonymous_role not in EDITORS:
             raise Forbidden("without signing in you may look only")
+        if not self._may_change(request.text(b"origin") or None, request.text(b"host")):
+            raise Forbidden(STRANGE)
         return None
 
     async def _race(self, sample: Sample, asking: Sender | None) -> Race:
@@ -151,16 +168,16 @@ def read(payload: bytes) -> Sample:
 def whole(value: Any, field: str) -> int:
     """A number of a thing, as a number or as text.
 
-    >>> whole("12", "race_id"), whole(12.0, "race_id")
-    (12, 12)
+    >>> whole("12", "race_id"), whole(12.0, "race_id"), whole("12.00", "race_id")
+    (12, 12, 12)
 
     Raises:
         BadReading: It is neither.
     """
     if value is None:
         raise BadReading("is required", field=field)
-    if type(value) is str and value.isascii() and value.isdigit():
-        value = int(value[:20])
+    if type(value) is str and (written := _WHOLE.match(value)):
+        value = int(written[1])
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is not int or abs(value) > LARGEST_ID:

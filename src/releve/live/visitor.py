@@ -13,6 +13,7 @@ from releve.ingest.request import Scope
 from releve.ingest.sensor_data import DEFAULT_TEAM
 from releve.protocol.problem import Forbidden, RepeatedHeader, Unauthenticated, Unavailable
 from releve.protocol.sender import Sender
+from releve.protocol.site import is_own
 from releve.storage.directory import Directory
 from releve.storage.queries import query
 
@@ -82,7 +83,7 @@ class Visitors:
         # A browser sends cookies, and reaches loopback, on behalf of any site: RFC 6455, section 10.2.
         if headers.get("origin") in self._origins:
             return await self._nobody()  # as over HTTP, where no cookie of ours is sent along
-        if not _is_same_site(headers, self._public):
+        if not is_own(headers.get("origin"), headers.get("host"), public=self._public):
             raise Forbidden("a page of another site may not watch; RELEVE_ALLOWED_ORIGINS names those that may")
         return await self._by_session(headers.get("cookie", "")) or await self._nobody()
 
@@ -154,9 +155,3 @@ def _headers(scope: Scope) -> dict[str, str]:
             raise RepeatedHeader(f"the header {text.title()} stands more than once; send it once")
         headers[text] = f"{headers[text]}; {value.decode('latin-1')}" if text in headers else value.decode("latin-1")
     return headers
-
-
-def _is_same_site(headers: dict[str, str], public: str) -> bool:
-    """Whether the page is one of ours; programs other than browsers say no Origin."""
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc in {headers.get("host"), public} - {""}

@@ -5,7 +5,7 @@ from time import monotonic
 from typing import Any
 
 from releve.ingest.authenticate import Authenticator
-from releve.ingest.request import Request, Send, answer, answer_problem
+from releve.ingest.request import Request, Send, answer, answer_options, answer_problem
 from releve.ingest.sensor_data import DEFAULT_TEAM
 from releve.protocol.problem import Forbidden, MethodNotAllowed, Problem
 from releve.storage.directory import Directory
@@ -34,6 +34,9 @@ class BrokerRoutes:
 
     async def last_values(self, request: Request, send: Send) -> None:
         """Topic to last payload, as text."""
+        if request.method == "OPTIONS":
+            await answer_options(send, "GET, HEAD")
+            return
         if request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(f"{PATH} takes GET only")
         try:

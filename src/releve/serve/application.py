@@ -5,6 +5,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from releve.live.hub import Hub
 from releve.live.visitor import SessionOf, Visitors
 from releve.live.websocket import LivePages
 from releve.protocol.problem import Broken, Problem
+from releve.protocol.site import may_change
 from releve.protocol.token import Keyring
 from releve.query.broker_data import BrokerRoutes
 from releve.query.routes import QueryRoutes
@@ -145,7 +147,13 @@ class Application:
         self.mqtt.endpoint.values.on_kept = self.hub.kept
         broker = BrokerRoutes(self.authenticator, self.directory, anonymous_role=settings.anonymous_role)
         races = RaceStore(self.directory)
-        samples = SensorDataRoute(self.authenticator, self.pipeline, races, anonymous_role=settings.anonymous_role)
+        samples = SensorDataRoute(
+            self.authenticator,
+            self.pipeline,
+            races,
+            anonymous_role=settings.anonymous_role,
+            may_change=partial(may_change, public_url=settings.public_url, origins=settings.origins),
+        )
         actions = RuleActionRoutes(
             load(Path(settings.bridge_config)).rule_action if settings.bridge_config else (),
             authenticator=self.authenticator,

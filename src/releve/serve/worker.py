@@ -15,6 +15,7 @@ from releve.serve.application import Application
 from releve.serve.cross_origin import CrossOrigin
 from releve.serve.follow import Follower
 from releve.serve.http_protocol import bounded
+from releve.serve.websocket_protocol import RefusingProtocol
 from releve.settings import Settings
 from releve.storage import keys
 
@@ -106,7 +107,7 @@ def _config(settings: Settings, application: Application | CrossOrigin) -> uvico
         application,
         loop="uvloop",
         http=bounded(header_s=settings.header_timeout_s, body_s=settings.body_timeout_s),
-        ws="websockets-sansio",
+        ws=RefusingProtocol,
         ws_max_size=settings.mqtt_packet_limit_bytes,
         ws_per_message_deflate=False,  # a few bytes could claim as much memory as the largest message
         lifespan="on",

@@ -25,3 +25,7 @@ class StrictJSONParser(BaseParser):
             BadJSON: It is not strict JSON.
         """
         return strict_json.decode(stream.read())
+
+
+class AnyTypeJSONParser(StrictJSONParser):
+    """JSON under any media type or none: `requests.post(url, data=json.dumps(…))` and `curl -d` say what they like."""

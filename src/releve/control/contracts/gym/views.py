@@ -15,6 +15,7 @@ from releve.control.accounts.queries import accounts_for, status
 from releve.control.accounts.sign_in import WrongCredentials, sign_in
 from releve.control.api.authentication import BadToken
 from releve.control.api.errors import answer
+from releve.control.api.parser import AnyTypeJSONParser
 from releve.control.api.views import JSONView, person
 from releve.control.contracts.gym.serializers import LoginAnswer, LoginRequest, Refusal, User
 from releve.protocol.token import TokenExpired
@@ -32,6 +33,7 @@ def _refusal(description: str, *details: str) -> OpenApiResponse:
 class Login(JSONView):
     """The sign-in of a gym machine."""
 
+    parser_classes = (AnyTypeJSONParser,)
     authentication_classes = ()
     permission_classes = ()
 

@@ -22,6 +22,7 @@ from releve.control.accounts.sign_in import (
     verify,
 )
 from releve.control.api.authentication import CHALLENGE, SignedInDevice, TokenAuthentication
+from releve.control.api.parser import AnyTypeJSONParser
 from releve.control.api.permissions import IsSignedIn
 from releve.control.api.views import JSONView
 from releve.control.contracts.profilometre import cookie
@@ -57,6 +58,7 @@ BAD_ACCESS = OpenApiResponse(AccessRefusal, "No access token, or none that is va
 class _Open(JSONView):
     """A route that takes its credentials from the body."""
 
+    parser_classes = (AnyTypeJSONParser,)
     authentication_classes = ()
     permission_classes = ()
 

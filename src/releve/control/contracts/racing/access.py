@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from releve.control.accounts.models import Account
 from releve.control.api.authentication import credential
+from releve.control.api.negotiation import is_trusted
 from releve.control.fleet.models import Asset
 from releve.control.runs.car import CHANNEL, VEHICLE, follow_cars, give_vehicles
 from releve.control.runs.models import Kind, Run
@@ -19,6 +20,7 @@ from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
 from releve.control.teams.services import default_team
 from releve.protocol.run.part import part_of
+from releve.protocol.site import STRANGE
 
 LOOK_ONLY = "Your role lets you look only."
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -136,6 +138,8 @@ class MayRace(BasePermission):
             raise NotAuthenticated
         if request.method not in SAFE and role not in EDITORS:
             raise PermissionDenied(LOOK_ONLY)
+        if request.method not in SAFE and not is_trusted(request):
+            raise PermissionDenied(STRANGE)
         return True
 
 

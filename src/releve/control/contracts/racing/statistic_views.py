@@ -11,7 +11,6 @@ from releve.control.accounts.origin import Origin
 from releve.control.contracts.racing import queries, services
 from releve.control.contracts.racing.access import Caller, NoRace
 from releve.control.contracts.racing.serializers import (
-    LARGEST_ID,
     Correction,
     CorrectionOfRace,
     FiveSeconds,
@@ -22,6 +21,8 @@ from releve.control.contracts.racing.serializers import (
 )
 from releve.control.contracts.racing.views import TAG, RacingView, checked, refusals
 from releve.control.runs.models import Run
+from releve.ingest.sensor_data import whole
+from releve.protocol.problem import BadReading
 
 NONE_FOUND = "No statistics found for the given race_id"
 REQUIRED = "race_id parameter is required"
@@ -135,9 +136,10 @@ def asked_race(request: Request) -> int | None:
     text = request.query_params.get("race_id", "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()) or int(text[:20]) > LARGEST_ID:
-        raise BadParameter("race_id must be the number of a race")
-    return int(text)
+    try:
+        return whole(text, "race_id")
+    except BadReading as error:
+        raise BadParameter("race_id must be the number of a race") from error
 
 
 def _correct(race: Run, values: dict[str, Any], caller: Caller, request: Request) -> None:

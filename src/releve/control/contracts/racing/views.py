@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from releve.control.accounts.origin import Origin
+from releve.control.api.parser import AnyTypeJSONParser
 from releve.control.api.views import JSONView
 from releve.control.contracts.racing import queries, services
 from releve.control.contracts.racing.access import Caller, MayRace
@@ -46,6 +47,7 @@ def refusals(*statuses: int) -> dict[int, OpenApiResponse]:
 class RacingView(JSONView):
     """A route of contract B."""
 
+    parser_classes = (AnyTypeJSONParser,)
     permission_classes = (MayRace,)
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
