@@ -114,7 +114,8 @@ TEMPLATES = [
 
 # Static files: served by whitenoise straight from the packages, nothing to collect
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{RELEVE.root_path.rstrip('/')}/static/"  # a gateway may forward nothing but what has the prefix
+WHITENOISE_STATIC_PREFIX = "/static/"  # which the data plane has taken off by then
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -36,6 +36,7 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
     logging.root.setLevel(_LEVELS[level])
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("django.security.DisallowedHost").disabled = True  # the page that answers it logs our own words
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),

@@ -2,6 +2,8 @@
 
 import sys
 
+import structlog
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -29,6 +31,7 @@ MACHINE_PATHS = (
     "vehicle",
     "vehicles",
 )
+_log = structlog.get_logger()
 
 
 class Malformed(Problem):
@@ -43,9 +46,20 @@ def is_for_programs(request: HttpRequest) -> bool:
     return first in MACHINE_PATHS or "text/html" not in request.headers.get("Accept", "")
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+class StrangeHost(Malformed):
+    """The server does not answer to the host that the request names; RELEVE_ALLOWED_HOSTS names those that it does."""
+
+    title = "Unknown host"
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400, from Django itself: a host that is not ours, a malformed form."""
-    return _problem(Malformed())
+    if not isinstance(exception, DisallowedHost):
+        return _problem(Malformed())
+    _log.warning("host-refused", host=request.META.get("HTTP_HOST", "")[:200], setting="RELEVE_ALLOWED_HOSTS")
+    response = _problem(StrangeHost())
+    response._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - Django's own mark; see serve/logs.py
+    return response
 
 
 def not_allowed(request: HttpRequest, exception: Exception | None = None, **_: str) -> HttpResponse:  # noqa: ARG001 - Django's signature

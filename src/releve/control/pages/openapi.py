@@ -5,6 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from rest_framework.request import Request
+
+from releve.control.pages import origin
 
 Document = dict[str, Any]
 
@@ -13,8 +16,11 @@ class Collision(Exception):
     """Two planes describe the same operation or component differently."""
 
 
-def add_data_plane(result: Document, **_: Any) -> Document:
-    """drf-spectacular's hook: merge the documents that the setting `API_FRAGMENTS` names."""
+def add_data_plane(result: Document, request: Request | None = None, **_: Any) -> Document:
+    """drf-spectacular's hook: merge the documents that the setting `API_FRAGMENTS` names, and say where we are."""
+    prefix = settings.RELEVE.root_path.rstrip("/")
+    if prefix and request is not None:
+        result["servers"] = [{"url": f"{origin.of(request).removesuffix(prefix)}{prefix}"}]
     return merge(result, [fragment() for fragment in _fragments()])
 
 
