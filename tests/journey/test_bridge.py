@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import requests
 from tests.journey.bridge_broker import MOSQUITTO, BridgeProcess, Mosquitto, make_certificates, until
 from websockets.sync.client import connect
 
@@ -185,6 +186,21 @@ def test_two_cars_of_plain_text_topics_never_mix(server, mosquitto, bridge, team
     assert stored(server, red, "speed") == list(range(20))
     assert stored(server, blue, "battery") == list(range(100, 120))
     assert set(stored(server, red, "race")) == {7}
+
+
+def test_a_race_that_waits_is_the_cars_that_drives_it_through_a_broker(server, mosquitto, bridge, team):
+    car = server.add_device("racing", team=team)
+    editor = server.bearer(server.add_account("editor", team=team))
+    vehicle = requests.post(f"{server.url}/vehicle", json={"name": "Car"}, headers=editor, timeout=30).json()["data"]
+    body = {"vehicle_id": vehicle["id"], "name": "Final"}
+    race = requests.post(f"{server.url}/race", json=body, headers=editor, timeout=30).json()["data"]["id"]
+    running = bridge({"template": "esp32bis/{device}/{quantity}"}).start()
+    sample = (("speed", "3"), ("distance", "4"), ("battery", "5"), ("race", str(race)))
+
+    mosquitto.publish((f"esp32bis/{car['name']}/{quantity}", text) for quantity, text in sample)
+    until(lambda: stored(server, car, "race") == [race], "the sample does not arrive", running)
+
+    assert server.query("SELECT device_id FROM runs_run WHERE id = %s", race) == [(car["id"],)]
 
 
 def test_what_a_car_says_through_a_broker_is_shown_on_a_live_page(server, mosquitto, bridge, team):
