@@ -119,6 +119,16 @@ def test_a_race_is_the_cars_whose_sample_came_first_though_nobody_looked(server,
     assert total(other)["average_speed"] == 8.0
 
 
+def test_a_car_of_another_team_takes_no_race_by_its_number(server, editor, car, race, total):
+    number = race()
+    with signed_in(server, server.add_device("racing", team="Other drivers")) as foreign, signed_in(server, car) as own:
+        drive(foreign, number, speed=9)
+        drive(own, number, speed=4)
+
+    assert (total(number)["total_entries"], total(number)["average_speed"]) == (1, 4.0)
+    assert others(server, editor, number) == []
+
+
 def test_false_closes_the_race_and_its_statistics_stay(server, car, race, total):
     number = race()
     with signed_in(server, car) as client:
