@@ -325,6 +325,18 @@ def test_buckets_come_in_pages(alice, signed_in, race):
     assert second["next"] is None
 
 
+def test_no_run_starts_more_than_a_day_ahead_as_no_reading_does(alice, signed_in, race, car):
+    api = signed_in(alice)
+    ahead = (timezone.now() + timedelta(days=2)).isoformat()
+    for refused in (
+        change(api, race, "", {"started_at": ahead}, "PATCH"),
+        api.post(RUNS, {"device": car.pk, "kind": "race", "started_at": ahead}),
+    ):
+        assert refused.status_code == 400
+        (error,) = refused.json()["errors"]
+        assert error == {"field": "started_at", "reason": "Must not be more than a day ahead of the server's clock."}
+
+
 def test_laps_are_told_by_the_track(alice, signed_in, car):
     api = signed_in(alice)
     send(car, *((second, {"track": second // 7, "distance": second * 3.0}) for second in range(21)))

@@ -1,31 +1,19 @@
 """The shapes of runs on the wire."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from rest_framework import serializers
 
 from releve.control.api.page import LARGEST_ID, PageQuery
+from releve.control.runs.instant import InstantField, StartField
 from releve.control.runs.models import Kind
 from releve.protocol.run.statistic import FUNCTIONS
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _WIDTH = re.compile(r"^(\d{1,9}(?:\.\d{1,3})?)(ms|s|min|m|h|d)?\Z")
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 DEFAULT_WIDTH_S, DEFAULT_FUNCTIONS = 5.0, ("mean", "low", "high")
 SHORTEST_S, LONGEST_S = 0.001, 366 * 86400.0
-
-
-class InstantField(serializers.DateTimeField):
-    """An instant within the years that arithmetic around it is safe in."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        """The instant."""
-        instant = super().to_internal_value(value)
-        if not EARLIEST <= instant <= LATEST:
-            raise serializers.ValidationError("Must be between the years 1970 and 9000.")
-        return instant
 
 
 class WidthField(serializers.CharField):
@@ -170,7 +158,7 @@ class RunRequest(serializers.Serializer[Any]):
     asset = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=LARGEST_ID)
     kind = serializers.ChoiceField(choices=Kind.choices)
     name = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
-    started_at = InstantField(required=False, help_text="Now, where it is left out.")
+    started_at = StartField(required=False, help_text="Now, where it is left out.")
     ended_at = InstantField(required=False, allow_null=True)
     part = serializers.RegexField(r"^([^=\s]+=.+)?\Z", max_length=200, required=False, default="", allow_blank=True)
 
@@ -179,7 +167,7 @@ class RunChange(serializers.Serializer[Any]):
     """What may be changed of a run: its name, and its bounds (null re-opens it)."""
 
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    started_at = InstantField(required=False)
+    started_at = StartField(required=False)
     ended_at = InstantField(required=False, allow_null=True)
 
 
