@@ -121,6 +121,13 @@ def test_a_wrong_field_is_422_and_named(server, token, change, field):
     assert field in answer.json()["detail"]
 
 
+def test_an_instant_that_is_no_text_is_told_so(server, token):
+    answer = requests.post(f"{server.url}/data", json=reading(timestamp=1763859600), headers={"token": token})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["reason"] == "must be ISO 8601 text, not a number"
+
+
 def test_the_status_of_a_machine_is_what_was_really_received(server, token):
     for second in range(5):
         sent = reading(machine_id=42, timestamp=f"2026-06-01T12:00:0{second}", battery=80 - second)

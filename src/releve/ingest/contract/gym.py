@@ -5,7 +5,7 @@ from typing import Any
 from releve.ingest.contract.generic import message_id
 from releve.protocol.layout import Layouts
 from releve.protocol.problem import BadReading
-from releve.protocol.reading import INTEGER_LIMIT, Draft, integer, number
+from releve.protocol.reading import INTEGER_LIMIT, Draft, integer, number, type_names
 
 _REQUIRED = (
     *("machine_id", "acceleration_x", "acceleration_y", "acceleration_z"),
@@ -34,8 +34,10 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     sent, key = fields.pop("timestamp", None), message_id(fields)
     fields.pop("id", None)
     channels = _layouts.take(fields, escaped_nul=escaped_nul)
-    if type(sent) is not str:
+    if sent is None:
         raise BadReading("is required: ISO 8601, in UTC when it names no zone", field="timestamp")
+    if type(sent) is not str:
+        raise BadReading(f"must be ISO 8601 text, not {type_names[type(sent)]}", field="timestamp")
     for name in _WHOLE:
         if type(channels[name]) is not int:
             channels[name] = integer(channels, name)
