@@ -68,7 +68,7 @@ def test_a_dry_run_checks_every_line_as_the_server_would_and_stores_nothing(serv
     found = json.loads(rehearsed.stdout)
     assert (found["dry_run"], found["accepted"], found["quarantined"], found["refused"]) == (True, 3, 1, 2)
     assert [(line["line"], line["field"]) for line in found["not_taken"]] == [
-        (7, "time"), (5, "timestamp"), (6, "timestamp"),
+        (5, "timestamp"), (6, "timestamp"), (7, "time"),
     ]  # fmt: skip
     assert rows(server, device) == []
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from releve.cli.importing.file import Source
+from releve.cli.importing.file import Line, Source
 from releve.cli.importing.reading import Rules, reading_of
 from releve.cli.importing.report import Report
 from releve.cli.importing.sending import Target
@@ -12,7 +12,7 @@ from releve.protocol.problem import BadReading
 
 BATCH_READINGS = 1_000
 BATCH_BYTES = 1024 * 1024
-Batch = list[tuple[int, dict[str, object]]]
+Batch = list[tuple[int, dict[str, object] | BadReading]]
 
 
 def carry(source: Source, target: Target, *, rules: Rules, report: Report, progress: Callable[[int], None]) -> None:
@@ -22,29 +22,25 @@ def carry(source: Source, target: Target, *, rules: Rules, report: Report, progr
         NotTaken: The target took no more; what was sent before is stored.
     """
     done = 0
-    for batch in _batches(source, rules, report):
-        verdicts = target.take([reading for _, reading in batch])
-        for (line, _), verdict in zip(batch, verdicts, strict=True):
-            report.ended(line, verdict["outcome"], verdict.get("field"), verdict.get("reason"))
+    for batch in _batches(source, rules):
+        sent = {line: reading for line, reading in batch if not isinstance(reading, BadReading)}
+        verdicts = dict(zip(sent, target.take(list(sent.values())) if sent else [], strict=True))
+        for line, reading in batch:
+            if isinstance(reading, BadReading):
+                report.ended(line, "refused", reading.field, reading.detail)
+            else:
+                verdict = verdicts[line]
+                report.ended(line, verdict["outcome"], verdict.get("field"), verdict.get("reason"))
         progress(source.position() - done)
         done = source.position()
 
 
-def _batches(source: Source, rules: Rules, report: Report) -> Iterator[Batch]:
+def _batches(source: Source, rules: Rules) -> Iterator[Batch]:
+    """The lines in their order, those that are no reading among the others, so that the report has the order too."""
     batch: Batch = []
     size = 0
     for line in source.lines:
-        try:
-            if line.problem is not None:
-                raise line.problem
-            reading = reading_of(line.values, rules)
-            length = len(msgspec.json.encode(reading))
-        except BadReading as problem:
-            report.ended(line.number, "refused", problem.field, problem.detail)
-            continue
-        except TypeError as error:  # a value of a table that JSON has no word for
-            report.ended(line.number, "refused", None, str(error))
-            continue
+        reading, length = _read(line, rules)
         if batch and (len(batch) == BATCH_READINGS or size + length > BATCH_BYTES):
             yield batch
             batch, size = [], 0
@@ -52,3 +48,16 @@ def _batches(source: Source, rules: Rules, report: Report) -> Iterator[Batch]:
         size += length
     if batch:
         yield batch
+
+
+def _read(line: Line, rules: Rules) -> tuple[dict[str, object] | BadReading, int]:
+    """What the line holds, and how long that is on the wire."""
+    try:
+        if line.problem is not None:
+            raise line.problem
+        reading = reading_of(line.values, rules)
+        return reading, len(msgspec.json.encode(reading))
+    except BadReading as problem:
+        return problem, 0
+    except TypeError as error:  # a value of a table that JSON has no word for
+        return BadReading(str(error)), 0
