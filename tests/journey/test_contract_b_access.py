@@ -25,7 +25,7 @@ CHANGES = [
     ("PUT", "/race/{race}", {"name": "x"}, 200),
     ("POST", "/sensor_data", {"race_id": "{race}", **SAMPLE}, 201),
     ("POST", "/stats_race", {"race_id": "{race}", **STATS}, 201),
-    ("PUT", "/stats_race/{race}", STATS, 200),
+    ("PUT", "/stats_race/{race}", {**STATS, "date": "2026-06-01T12:00:00Z"}, 200),
     ("DELETE", "/stats_race/{race}", None, 200),
     ("DELETE", "/race/{race}", None, 200),
     ("DELETE", "/vehicle/{vehicle}", None, 200),

@@ -56,13 +56,14 @@ class Correction(serializers.Serializer[Any]):
     battery_max = StrictNumber()
     battery_min = StrictNumber()
     time = StrictNumber(help_text="Seconds.")
-    date = serializers.DateTimeField(required=False, help_text="The race's own start for want of it.")
+    date = serializers.DateTimeField()
 
 
 class CorrectionOfRace(Correction):
     """The same, and the race it is about."""
 
     race_id = serializers.IntegerField(min_value=-LARGEST_ID, max_value=LARGEST_ID)
+    date = serializers.DateTimeField(required=False, help_text="The race's own start for want of it.")
 
 
 class Vehicle(serializers.Serializer[Any]):
