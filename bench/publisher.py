@@ -88,7 +88,7 @@ class Connection:
             b'"acceleration_y":-0.125,"acceleration_z":9.812,"repetitions":%d,"series_time":%d%09d.5,"rest_time":3.0}'
         ) % (
             1 + sent % 4, 1 + run // 24 % 28, run % 24, seconds // 60 % 60, seconds % 60, sent % 1000,
-            self._random.random(), sent % 30, self._number + 1, sent,
+            self._random.random(), seconds % 30, self._number + 1, sent,
         )  # fmt: skip
         packet_id = _short(sent % LAST_ID + 1)
         return b"\x32" + _varint(4 + len(TOPIC) + len(payload)) + _short(len(TOPIC)) + TOPIC + packet_id + payload

@@ -16,7 +16,8 @@ function init(arguments)
 end
 
 -- Instants rise by a millisecond from one request to the next, as a fleet's do; each run has an hour of its own, and
--- series_time holds the thread and a counter, so that no two readings are the same.
+-- series_time holds the thread and a counter, so that no two readings are the same. Repetitions follow the instant, as on
+-- a machine: random ones would be cut into a series each.
 function request()
     sent = sent + 1
     local body = string.format(
@@ -24,7 +25,7 @@ function request()
             .. '"acceleration_z":%.3f,"repetitions":%d,"series_time":%d%09d.5,"rest_time":3.0}',
         math.random(1, 4), 1 + math.floor(run / 24) % 28, run % 24, math.floor(sent / 60000) % 60,
         math.floor(sent / 1000) % 60, sent % 1000, math.random() - 0.5, math.random() - 0.5, 9.3 + math.random(),
-        math.random(0, 30), thread_number + 1, sent
+        math.floor(sent / 1000) % 30, thread_number + 1, sent
     )
     return wrk.format("POST", nil, headers, body)
 end
