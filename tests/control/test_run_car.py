@@ -90,6 +90,16 @@ def test_a_car_that_is_mounted_drives_for_its_vehicle(bob, signed_in, drives, ca
     assert Run.objects.get().asset == kart
 
 
+def test_a_vehicle_that_has_the_cars_name_already_is_not_made_twice(bob, signed_in, drives, car):
+    added = Asset.objects.create(team=car.team, kind="vehicle", name=car.name)
+    drives(12)
+
+    signed_in(bob).get("/api/v1/runs")
+
+    assert [asset.pk for asset in Asset.objects.filter(kind="vehicle", name=car.name)] == [added.pk]
+    assert added.mounts.filter(device=car).exists()
+
+
 def test_a_race_that_waits_is_joined_when_it_is_looked_at(bob, signed_in, drives, waiting, car):
     drives(waiting.pk)
 

@@ -133,10 +133,12 @@ def _open(device: Device, number: int, *, part: str, started_at: datetime) -> No
 
 
 def _vehicle(device: Device) -> Asset:
-    """What the car is mounted on; for want of it a vehicle of its own name."""
-    mounted = Asset.objects.filter(kind=VEHICLE, team=device.team_id, mounts__device=device).order_by("id").first()
+    """What the car is mounted on; for want of it the vehicle of its own name, which somebody may have added."""
+    vehicles = Asset.objects.filter(kind=VEHICLE, team=device.team_id).order_by("id")
+    mounted = vehicles.filter(mounts__device=device).first()
     if mounted is None:
-        mounted = Asset.objects.create(team=device.team, kind=VEHICLE, name=device.name)
+        named = vehicles.filter(name=device.name).first()
+        mounted = named or Asset.objects.create(team=device.team, kind=VEHICLE, name=device.name)
         Mount.objects.create(asset=mounted, device=device)
     return mounted
 
