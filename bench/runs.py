@@ -119,7 +119,6 @@ def main() -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder())
         installation = stack.enter_context(Installation(folder))
-        installation.environment["RELEVE_FOLLOW_RUNS_S"] = "0"  # nobody has looked before the first look
         worker = stack.enter_context(started(installation.workers(1)[0]))
         connection = stack.enter_context(psycopg.connect(installation.environment["DATABASE_URL"], autocommit=True))
         bench = Bench(installation, worker, connection)
