@@ -7,7 +7,7 @@ import click
 
 from releve import __version__
 from releve.cli import option
-from releve.serve import port
+from releve.protocol.site import is_loopback
 from releve.serve.instance import InUse, NotOurs
 from releve.serve.migration import DidNotMigrate
 from releve.serve.port import PortProblem
@@ -75,13 +75,13 @@ def command(
 
 
 def _warn(settings: Settings) -> None:
-    if settings.mqtt_port and not port.is_loopback(settings.mqtt_host):
+    if settings.mqtt_port and not is_loopback(settings.mqtt_host):
         click.echo(
             f"releve: MQTT without TLS on {settings.mqtt_host}: passwords travel readable. Set RELEVE_MQTT_CERTIFICATE"
             " and RELEVE_MQTT_KEY for a port with TLS.",
             err=True,
         )
-    if port.is_loopback(settings.host):
+    if is_loopback(settings.host):
         return
     click.echo(
         f"releve: listening on {settings.host}: whoever reaches this machine reaches the pages and the API, in plain"

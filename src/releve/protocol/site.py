@@ -28,17 +28,22 @@ def is_own(origin: str | None, host: str | None, *, public: str) -> bool:
         return True
     try:
         page, asked = urlsplit(origin), urlsplit(f"//{host or ''}")
-        return page.netloc in {host, public} - {"", None} or (_is_loopback(page, asked) and page.port == asked.port)
+        return page.netloc in {host, public} - {"", None} or _are_one_loopback(page, asked)
     except ValueError:  # brackets or a port that are none
         return False
 
 
-def _is_loopback(*places: SplitResult) -> bool:
-    return all(place.hostname == "localhost" or _is_loopback_address(place.hostname or "") for place in places)
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name stands for this machine only.
 
-
-def _is_loopback_address(name: str) -> bool:
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
     try:
-        return ip_address(name).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
-        return False
+        return host == "localhost"
+
+
+def _are_one_loopback(page: SplitResult, asked: SplitResult) -> bool:
+    return page.port == asked.port and all(is_loopback(place.hostname or "") for place in (page, asked))

@@ -1,7 +1,6 @@
 """Holds a server's ports for as long as it runs: checked before anything starts, kept while workers restart."""
 
 import errno
-import ipaddress
 import socket
 
 FIRST_FREE_FOR_ALL = 1024
@@ -29,18 +28,6 @@ def reserve(host: str, port: int, *, flag: str) -> socket.socket:
         return _bound(host, chosen, socket.SO_REUSEPORT)
     except OSError as error:
         raise PortProblem(_explain(error, host=host, port=port, flag=flag)) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a listening address can be reached from this machine only.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def number(held: socket.socket) -> int:

@@ -7,8 +7,8 @@ from releve.ingest.authenticate import Authenticator
 from releve.ingest.batch import GroupCommit
 from releve.ingest.request import Request, Send, answer, send_bytes
 from releve.protocol.problem import Forbidden, Unauthenticated, Unavailable
+from releve.protocol.site import is_loopback
 from releve.serve.housekeeping import Housekeeping
-from releve.serve.port import is_loopback
 from releve.settings import Settings
 from releve.storage.directory import Directory
 from releve.storage.session import weakness_of

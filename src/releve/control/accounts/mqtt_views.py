@@ -1,6 +1,5 @@
 """Issues the token that a person or a device connects with over MQTT, and says where to."""
 
-import ipaddress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from releve.control.api.permissions import IsSignedIn
 from releve.control.api.views import OwnView
 from releve.control.teams.queries import memberships_of
 from releve.protocol import topic
+from releve.protocol.site import is_loopback
 
 WEBSOCKET = "/mqtt"
 
@@ -64,7 +64,7 @@ def _where(request: Request) -> dict[str, Any]:
     """Where MQTT is spoken, as far as this server knows: a proxy may have other ports in front."""
     chosen = settings.RELEVE
     host = urlsplit(f"//{request.get_host()}").hostname or ""
-    is_near = _is_loopback(host) or not _is_loopback(chosen.mqtt_host)
+    is_near = is_loopback(host) or not is_loopback(chosen.mqtt_host)
     scheme = "wss" if request.is_secure() else "ws"
     return {
         "host": host,
@@ -72,13 +72,6 @@ def _where(request: Request) -> dict[str, Any]:
         "tls_port": chosen.mqtt_tls_port if chosen.mqtt_certificate else None,
         "websocket": f"{scheme}://{request.get_host()}{chosen.root_path.rstrip('/')}{WEBSOCKET}",
     }
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _what(row: SignIn) -> dict[str, Any]:

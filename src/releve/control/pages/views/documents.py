@@ -1,6 +1,5 @@
 """`/api/schema/`, `/api/docs/` and `/api/redoc/`: the API document and two ways to read it, all from this host."""
 
-import ipaddress
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +25,7 @@ from rest_framework.response import Response
 from releve.control.api.authentication import TokenAuthentication
 from releve.control.api.headers import CONTENT_SECURITY_POLICY
 from releve.control.api.permissions import IsPerson
+from releve.protocol.site import is_loopback
 from releve.settings import Settings
 
 
@@ -33,7 +33,7 @@ def is_open(releve: Settings) -> bool:
     """Whether everyone may read the API documents."""
     if releve.docs == "auto":
         public = urlsplit(releve.public_url).hostname
-        return _is_loopback(releve.host) and (public is None or _is_loopback(public))
+        return is_loopback(releve.host) and (public is None or is_loopback(public))
     return releve.docs == "open"
 
 
@@ -104,10 +104,3 @@ def _with_style_nonce(response: Response, *, more: tuple[str, ...] = ()) -> Resp
     policy = CONTENT_SECURITY_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
     response.headers["Content-Security-Policy"] = "; ".join((policy, *more))
     return response
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
