@@ -38,7 +38,7 @@ class Installation:
         token: The device's access token.
     """
 
-    def __init__(self, folder: Path, *, mqtt_port: int = 0) -> None:
+    def __init__(self, folder: Path, *, mqtt_port: int | None = None) -> None:
         self._postgres = EmbeddedPostgres(folder)
         self._folder = folder
         self._mqtt_port = mqtt_port
@@ -53,7 +53,7 @@ class Installation:
             "DATABASE_URL": url,
             "RELEVE_DATA_DIR": str(self._folder),
             "RELEVE_PORT": str(self.port),
-            "RELEVE_MQTT_PORT": str(self._mqtt_port),
+            "RELEVE_MQTT_PORT": "none" if self._mqtt_port is None else str(self._mqtt_port),
             "RELEVE_LOG_LEVEL": "warning",
             "RELEVE_FOLLOW_RUNS_S": "0",  # worker 0 would sum up runs beside; what is measured is asked for
         }

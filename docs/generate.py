@@ -11,7 +11,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def settings() -> str:
     rows = [
         (
             f"`{variable(item)}`",
-            ", ".join(filter(None, (getattr(item.type, "__name__", str(item.type)), item.metadata["unit"]))),
+            ", ".join(filter(None, (_type_of(item), item.metadata["unit"]))),
             f"`{item.default}`" if str(item.default) else "empty",
             item.metadata["help"] + _choices(item.metadata["choices"]),
         )
@@ -117,6 +117,10 @@ def _below(kind: type[Problem]) -> Iterator[type[Problem]]:
     for child in kind.__subclasses__():
         yield child
         yield from _below(child)
+
+
+def _type_of(item: Field[Any]) -> str:
+    return item.type.__name__ if isinstance(item.type, type) else str(item.type).replace(" | None", " or `none`")
 
 
 def _choices(choices: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Self, get_args
 from urllib.parse import urlsplit
 
 PREFIX = "RELEVE_"
+NONE = "none"  # how a setting that may be left out is left out
 
 
 class UnknownSetting(Exception):
@@ -42,14 +43,18 @@ class Settings:
         "Folder of the PostgreSQL programs to run embedded; empty means the installed wheel's, then the system's.",
     )
     host: str = knob("127.0.0.1", "Address to listen on.")
-    port: int = knob(8000, "HTTP port.")
+    port: int = knob(8000, "HTTP port; 0 picks a free one.")
     also_ports: str = knob("", "Further HTTP ports, comma-separated; every port answers every route.")
-    mqtt_port: int = knob(1883, "MQTT port; 0 turns the MQTT endpoint off.")
+    mqtt_port: int | None = knob(
+        1883, "Plain MQTT port; 0 picks a free one, `none` opens none (MQTT over WebSocket and with TLS stay)."
+    )
     mqtt_host: str = knob(
         "127.0.0.1",
         "Address of the plain MQTT port; without TLS passwords travel readable, so it is loopback unless you say so.",
     )
-    mqtt_tls_port: int = knob(8883, "MQTT port with TLS, on the listening address; needs certificate and key.")
+    mqtt_tls_port: int = knob(
+        8883, "MQTT port with TLS, on the listening address; 0 picks a free one; needs certificate and key."
+    )
     mqtt_certificate: str = knob("", "PEM file of the MQTT server certificate and its chain; empty means no TLS port.")
     mqtt_key: str = knob("", "PEM file of the MQTT server certificate's key.")
     mqtt_client_ca: str = knob(
@@ -130,7 +135,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Self:
-        """Read the environment; overrides (command-line flags) win over it.
+        """Read the environment; overrides (command-line flags) win over it, text among them is read as there.
 
         Raises:
             UnknownSetting: A `RELEVE_` variable names no setting.
@@ -140,7 +145,11 @@ class Settings:
         by_variable = {variable(item): item for item in fields(cls)}
         _refuse_unknown(source, by_variable)
         values = {item.name: parse(item, source[name]) for name, item in by_variable.items() if name in source}
-        chosen = cls(**values | {name: value for name, value in overrides.items() if value is not None})
+        by_name = {item.name: item for item in fields(cls)}
+        for name, value in overrides.items():
+            if value is not None:
+                values[name] = parse(by_name[name], value) if isinstance(value, str) else value
+        chosen = cls(**values)
         for origin in chosen.origins:
             _check_origin(origin)
         return chosen
@@ -156,6 +165,11 @@ def variable(item: Field[Any]) -> str:
     return "DATABASE_URL" if item.name == "database_url" else PREFIX + item.name.upper()
 
 
+def as_text(value: Any) -> str:
+    """One value as `parse` reads it."""
+    return NONE if value is None else str(value)
+
+
 def parse(item: Field[Any], text: str) -> Any:
     """Read one value as its setting's type.
 
@@ -165,11 +179,14 @@ def parse(item: Field[Any], text: str) -> Any:
     choices = item.metadata["choices"]
     if choices and text not in choices:
         raise BadSetting(f"{variable(item)} is {text!r}; it must be one of {', '.join(choices)}")
-    kind = item.type if isinstance(item.type, type) else get_args(item.type)[0]
+    kind, *others = get_args(item.type) or (item.type,)
+    if others and text == NONE:
+        return None
     try:
         return kind(text)
     except ValueError as error:
-        raise BadSetting(f"{variable(item)} is {text!r}; it must be {kind.__name__}") from error
+        wanted = f"{kind.__name__} or {NONE}" if others else kind.__name__
+        raise BadSetting(f"{variable(item)} is {text!r}; it must be {wanted}") from error
 
 
 def _check_origin(origin: str) -> None:

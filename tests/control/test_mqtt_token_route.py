@@ -101,7 +101,7 @@ def test_nobody_gets_none(api, alice, signed_in):
         ({}, "[::1]:8000", 1883, None, "ws://[::1]:8000/mqtt"),
         ({}, "telemetry.example.com", None, None, "ws://telemetry.example.com/mqtt"),
         ({"mqtt_host": "0.0.0.0"}, "telemetry.example.com", 1883, None, "ws://telemetry.example.com/mqtt"),  # noqa: S104 - not bound
-        ({"mqtt_port": 0, "mqtt_certificate": "x.pem"}, "localhost", None, 8883, "ws://localhost/mqtt"),
+        ({"mqtt_port": None, "mqtt_certificate": "x.pem"}, "localhost", None, 8883, "ws://localhost/mqtt"),
         ({"root_path": "/prod/"}, "localhost", 1883, None, "ws://localhost/prod/mqtt"),
     ],
 )

@@ -159,14 +159,13 @@ def free_port_fixture() -> Callable[[], int]:
 def start(data_dir: Path, *arguments: str, **settings: str) -> Server:
     """Start a server and wait for its summary."""
     errors = data_dir.with_name(f"{data_dir.name}-errors-{secrets.token_hex(2)}.log")
-    ports = ("--port", "0", "--mqtt-port", str(free_port()))
     with errors.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "releve", "up", "--data-dir", str(data_dir), *ports, *arguments],
+            [sys.executable, "-m", "releve", "up", "--data-dir", str(data_dir), *arguments],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env=environment(**settings),
+            env=environment(**{"RELEVE_PORT": "0", "RELEVE_MQTT_PORT": "0"} | settings),
         )
     summary = "".join(until_ready(process))
     if process.poll() is not None:

@@ -7,7 +7,7 @@ import psycopg
 
 from releve.storage.embedded import EmbeddedPostgres
 
-NO_PORTS = {"RELEVE_PORT": "0", "RELEVE_MQTT_PORT": "0"}  # of which another program could have one
+NO_PORTS = {"RELEVE_PORT": "0", "RELEVE_MQTT_PORT": "none"}  # of which another program could have one
 
 
 def test_a_reading_is_sent_as_a_device_and_its_verdict_told(server):

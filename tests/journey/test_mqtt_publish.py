@@ -301,20 +301,20 @@ def certificates(reachable_directory):
     return folder
 
 
-def test_over_tls_a_device_signs_in_by_its_certificate_alone(start_server, certificates, free_port):
-    port = free_port()
+def test_over_tls_a_device_signs_in_by_its_certificate_alone(start_server, certificates):
     server = start_server(
-        RELEVE_MQTT_TLS_PORT=str(port),
+        RELEVE_MQTT_TLS_PORT="0",
         RELEVE_MQTT_CERTIFICATE=str(certificates / "localhost.pem"),
         RELEVE_MQTT_KEY=str(certificates / "localhost.key"),
         RELEVE_MQTT_CLIENT_CA=str(certificates / "ca.pem"),
     )
+    port = server.document["mqtt_urls"][-1].removeprefix("mqtts://127.0.0.1:")
     device, person = server.add_device(), server.add_account("admin")
     printed = subprocess.run(
         [OPENSSL, "x509", "-in", str(certificates / "device.pem"), "-noout", "-fingerprint", "-sha256"],
         capture_output=True, text=True, check=True, timeout=20,
     ).stdout  # fmt: skip
-    client = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "--cafile", str(certificates / "ca.pem"), "-q", "1"]
+    client = ["mosquitto_pub", "-h", "127.0.0.1", "-p", port, "--cafile", str(certificates / "ca.pem"), "-q", "1"]
     certificate = ["--cert", str(certificates / "device.pem"), "--key", str(certificates / "device.key")]
     reading = ["-t", own(device), "-m", '{"speed": 1}']
 

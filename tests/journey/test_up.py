@@ -83,6 +83,42 @@ def test_mqtt_is_answered_where_it_is_announced(server):
     assert url in server.summary
 
 
+@pytest.mark.parametrize(("arguments", "settings"), [(["--mqtt-port", "0"], {}), ([], {"RELEVE_MQTT_PORT": "0"})])
+def test_mqtt_port_0_is_any_free_port_and_it_is_the_one_that_is_told(start_server, arguments, settings):
+    own = start_server(*arguments, **settings)
+    (url,) = own.document["mqtt_urls"]
+    port = int(url.rpartition(":")[2])
+    told = httpx.post(f"{own.url}/api/v1/mqtt/token", headers=own.bearer(own.add_device())).json()
+
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"\x10\x11\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x04none")
+
+        assert client.recv(1) == b"\x20"
+    assert port not in (0, 1883)
+    assert told["port"] == port
+
+
+@pytest.mark.parametrize(("arguments", "settings"), [(["--no-mqtt"], {}), ([], {"RELEVE_MQTT_PORT": "none"})])
+def test_without_an_mqtt_port_none_is_announced_and_web_sockets_still_speak_mqtt(start_server, arguments, settings):
+    own = start_server(*arguments, **settings)
+
+    done = own.json("simulate", "gym", "--transport", "mqtt", "--rate", "20", "--seconds", "1")
+    told = httpx.post(f"{own.url}/api/v1/mqtt/token", headers=own.bearer(own.add_device())).json()
+
+    assert own.document["mqtt_urls"] == []
+    assert "MQTT" not in own.summary
+    assert told["port"] is None
+    assert done["stored"] == done["sent"] > 0
+
+
+def test_a_port_and_none_at_once_are_refused(command, own_data_dir):
+    done = command("up", "--mqtt-port", "1884", "--no-mqtt", "--data-dir", str(own_data_dir))
+
+    assert done.returncode != 0
+    assert "--mqtt-port and --no-mqtt" in done.stderr
+    assert not own_data_dir.exists()
+
+
 @pytest.mark.parametrize("flag", ["--port", "--also-port", "--mqtt-port"])
 def test_a_busy_port_is_named_with_its_flag_before_anything_starts(command, own_data_dir, flag):
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -106,7 +142,7 @@ def test_the_port_of_another_server_is_busy_too(command, server, own_data_dir):
 
 
 def test_a_second_server_on_the_same_data_is_refused_by_name(command, server):
-    done = command("up", "--port", "0", "--mqtt-port", "0", "--data-dir", str(server.data_dir))
+    done = command("up", "--port", "0", "--no-mqtt", "--data-dir", str(server.data_dir))
 
     assert done.returncode == 1
     assert f"process {server.process.pid}" in done.stderr

@@ -13,7 +13,7 @@ from releve.serve.migration import DidNotMigrate
 from releve.serve.port import PortProblem
 from releve.serve.supervisor import PartFailed
 from releve.serve.up import DatabaseAway, Started, up
-from releve.settings import Settings
+from releve.settings import NONE, Settings
 from releve.storage.embedded import EmbeddedPostgresError
 
 OBSTACLES = (
@@ -32,7 +32,8 @@ DEMO = {
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", "port_", type=PORT, metavar="N", help="HTTP port; 0 picks a free one.  [default: 8000]")
 @click.option("--also-port", "also_ports", type=PORT, metavar="N", multiple=True, help="Another HTTP port; repeatable.")
-@click.option("--mqtt-port", type=PORT, metavar="N", help="MQTT port; 0 turns MQTT off.  [default: 1883]")
+@click.option("--mqtt-port", type=PORT, metavar="N", help="Plain MQTT port; 0 picks a free one.  [default: 1883]")
+@click.option("--no-mqtt", is_flag=True, help="No plain MQTT port; WebSocket and TLS stay. RELEVE_MQTT_PORT=none.")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Worker processes.  [default: 1]")
 @click.option("--demo", is_flag=True, help="Play simulated devices beside the server.")
 @option.data_dir
@@ -42,6 +43,7 @@ def command(
     port_: int | None,
     also_ports: tuple[int, ...],
     mqtt_port: int | None,
+    no_mqtt: bool,
     workers: int | None,
     demo: bool,
     data_dir: Path | None,
@@ -54,14 +56,16 @@ def command(
     Examples:
       releve up
       releve up --demo
-      releve up --port 0 --data-dir /srv/releve
+      releve up --port 0 --no-mqtt --data-dir /srv/releve
       releve up --host 0.0.0.0 --port 8000 --also-port 5000 --workers 2
     """
+    if no_mqtt and mqtt_port is not None:
+        raise click.UsageError("--mqtt-port and --no-mqtt ask for opposite things; leave one of them out")
     settings = option.chosen(
         host=host,
         port=port_,
         also_ports=",".join(map(str, also_ports)) or None,
-        mqtt_port=mqtt_port,
+        mqtt_port=NONE if no_mqtt else mqtt_port,
         workers=workers,
         data_dir=data_dir,
     )
@@ -75,7 +79,7 @@ def command(
 
 
 def _warn(settings: Settings) -> None:
-    if settings.mqtt_port and not is_loopback(settings.mqtt_host):
+    if settings.mqtt_port is not None and not is_loopback(settings.mqtt_host):
         click.echo(
             f"releve: MQTT without TLS on {settings.mqtt_host}: passwords travel readable. Set RELEVE_MQTT_CERTIFICATE"
             " and RELEVE_MQTT_KEY for a port with TLS.",

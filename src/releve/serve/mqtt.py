@@ -65,7 +65,7 @@ class MqttServer:
         for name, work in self.endpoint.background():
             task = asyncio.create_task(work(), name=name)
             self._background.push_async_callback(_ended, task)
-        if settings.mqtt_port:
+        if settings.mqtt_port is not None:
             listener = transport.listening(settings.mqtt_host, settings.mqtt_port)
             self._servers.append(await transport.serve(self.endpoint, listener))
         if settings.mqtt_certificate:

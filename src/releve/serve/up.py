@@ -24,7 +24,7 @@ from releve.serve.instance import Instance
 from releve.serve.supervisor import Part, PartFailed, Supervisor
 from releve.serve.supervisor_part import Child
 from releve.serve.supervisor_postgres import postgres_part
-from releve.settings import Settings, variable
+from releve.settings import Settings, as_text, variable
 from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.location import make_data_directory
 
@@ -179,7 +179,7 @@ class _Server:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as the variables that they are read from."""
-    return {variable(item): str(getattr(settings, item.name)) for item in fields(settings)}
+    return {variable(item): as_text(getattr(settings, item.name)) for item in fields(settings)}
 
 
 def reachable_host(host: str) -> str:
@@ -200,17 +200,17 @@ def _with_ports(settings: Settings, stack: ExitStack) -> Settings:
 
     main = hold(settings.host, settings.port, "--port")
     also = [hold(settings.host, int(item), "--also-port") for item in settings.also_ports.split(",") if item.strip()]
-    if settings.mqtt_port:
-        hold(settings.mqtt_host, settings.mqtt_port, "--mqtt-port")
+    mqtt = None if settings.mqtt_port is None else hold(settings.mqtt_host, settings.mqtt_port, "--mqtt-port")
+    secured = settings.mqtt_tls_port
     if settings.mqtt_certificate:
-        hold(settings.host, settings.mqtt_tls_port, "RELEVE_MQTT_TLS_PORT")
-    return replace(settings, port=main, also_ports=",".join(map(str, also)))
+        secured = hold(settings.host, secured, "RELEVE_MQTT_TLS_PORT")
+    return replace(settings, port=main, also_ports=",".join(map(str, also)), mqtt_port=mqtt, mqtt_tls_port=secured)
 
 
 def _mqtt_urls(settings: Settings) -> list[str]:
-    plain = f"mqtt://{reachable_host(settings.mqtt_host)}:{settings.mqtt_port}"
-    secured = f"mqtts://{reachable_host(settings.host)}:{settings.mqtt_tls_port}"
-    return [*([plain] if settings.mqtt_port else []), *([secured] if settings.mqtt_certificate else [])]
+    plain, secured = settings.mqtt_port, settings.mqtt_tls_port if settings.mqtt_certificate else None
+    reached = (("mqtt", settings.mqtt_host, plain), ("mqtts", settings.host, secured))
+    return [f"{scheme}://{reachable_host(host)}:{number}" for scheme, host, number in reached if number is not None]
 
 
 def _administrator_code(url: str, environment: dict[str, str]) -> str | None:

@@ -58,7 +58,7 @@ def server(settings: Settings) -> Iterator[Finding]:
 def _free_ports(settings: Settings) -> Iterator[Finding]:
     wished = [(settings.host, settings.port, "--port")]
     wished += [(settings.host, int(item), "--also-port") for item in settings.also_ports.split(",") if item.strip()]
-    if settings.mqtt_port:
+    if settings.mqtt_port is not None:
         wished.append((settings.mqtt_host, settings.mqtt_port, "--mqtt-port"))
     for host, number, flag in wished:
         try:

@@ -68,7 +68,7 @@ def _where(request: Request) -> dict[str, Any]:
     scheme = "wss" if request.is_secure() else "ws"
     return {
         "host": host,
-        "port": chosen.mqtt_port if chosen.mqtt_port and is_near else None,
+        "port": chosen.mqtt_port if is_near else None,
         "tls_port": chosen.mqtt_tls_port if chosen.mqtt_certificate else None,
         "websocket": f"{scheme}://{request.get_host()}{chosen.root_path.rstrip('/')}{WEBSOCKET}",
     }
