@@ -199,6 +199,32 @@ def test_a_page_of_readings_is_imported_as_the_very_same_rows_too(server, editor
         assert rows(server, device) == rows(server, sender["name"])
 
 
+TEXTS = {
+    "lap": "007", "serial": "241408E4", "flag": "true", "empty": "", "formula": "=1+1", "phone": "+33 6", "at": "@a",
+    "minus": "-", "tab": "\tx", "lines": "a\r\nb", "quoted": '"7"', "whole": 12, "real": 12.0, "small": 1.5e-9,
+    "yes": True, "no": False, "sent": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("media", ["text/csv", "application/x-ndjson"])
+def test_what_a_device_sent_comes_back_from_its_page_to_the_byte(server, editor, tmp_path, media):
+    sender = server.add_device(team=TEAM, zone="Europe/Paris")
+    sent = [{"time": "2025-07-01T10:00:00", "channels": TEXTS}, {"time": START.isoformat(), "channels": {"lap": 7}}]
+    headers = server.bearer(sender)
+    httpx.post(f"{server.url}/api/v1/readings", json=sent, headers=headers).raise_for_status()
+    address = f"{server.url}/api/v1/devices/{sender['id']}/readings"
+    file = tmp_path / ("a.csv" if media == "text/csv" else "a.ndjson")
+    file.write_bytes(httpx.get(address, headers={**editor, "Accept": media}).content)
+    other = server.add_device(team=TEAM)["name"]
+
+    server.json("import", str(file), "--device", other)
+    home = server.json("import", str(file), "--device", sender["name"])
+
+    assert rows(server, other) == rows(server, sender["name"])
+    assert json.loads(rows(server, other)[1][2]) == TEXTS
+    assert home["duplicate"] == 2
+
+
 def test_what_cannot_be_imported_at_all_is_said_in_one_line(server, device, tmp_path):
     file = write_csv(tmp_path / "a.csv", seconds(1))
     odd = tmp_path / "a.txt"

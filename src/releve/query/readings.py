@@ -1,7 +1,5 @@
 """`GET /api/v1/devices/{id}/readings`: one page of a device's readings as JSON, CSV or NDJSON."""
 
-import csv
-import io
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from datetime import UTC
@@ -14,8 +12,11 @@ from psycopg.rows import dict_row
 
 from releve.ingest.http import iso
 from releve.ingest.request import Header, Send, encode, send_bytes
+from releve.protocol import cell
 from releve.protocol.clock import EARLIEST_US, BadTimestamp, resolve
+from releve.protocol.column import OWN_COLUMNS
 from releve.protocol.problem import BadRequest
+from releve.query.run_export import header, table
 from releve.storage.queries import query
 
 PAGE = 1_000
@@ -109,21 +110,15 @@ def _document(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _csv(rows: Iterable[Mapping[str, Any]], channels: list[str] | None) -> bytes:
+    """As a run's export has it; `sent` stands there where the time of a reading is not what its sender wrote."""
     decoded = [(row, msgspec.json.decode(row["channels"])) for row in rows]
-    names = channels or sorted({name for _, values in decoded for name in values})
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
-    writer.writerow(["time", "id", "received", *names])
+    names = list(dict.fromkeys(channels or ())) or sorted({name for _, values in decoded for name in values})
+    own = OWN_COLUMNS if any(row["sent"] is not None for row, _ in decoded) else OWN_COLUMNS[:3]
+    lines = [[*own, *header(names)]]
     for row, values in decoded:
-        cells = (_cell(values.get(name)) for name in names)
-        writer.writerow([iso(row["time_us"]), row["id"], iso(row["received_us"]), *cells])
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if value is True or value is False:
-        return "true" if value else "false"
-    return value
+        written = [iso(row["time_us"]), str(row["id"]), iso(row["received_us"]), cell.write_text(row["sent"] or "")]
+        lines.append([*written[: len(own)], *(cell.write(values.get(name)) for name in names)])
+    return table(lines)
 
 
 def _refuse_unknown(asked: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -12,12 +12,11 @@ import structlog
 from releve.ingest.http import iso
 from releve.ingest.request import Disconnected, Header, Send, encode
 from releve.protocol import cell
+from releve.protocol.column import OWN_COLUMNS, column
 from releve.protocol.problem import BadRequest, Problem
 from releve.query.run import Run, pages, rows
 from releve.storage.directory import Directory
 
-OWN_COLUMNS = ("time", "id", "received", "sent")
-CHANNEL = "channel:"  # in front of a channel that is called like one of ours
 _log = structlog.get_logger()
 Row = tuple[Any, ...]
 
@@ -132,15 +131,6 @@ class Export:
         await send({"type": "http.response.body", "body": b""})
 
 
-def column(channel: str) -> str:
-    """The column of a channel.
-
-    >>> column("speed"), column("time")
-    ('speed', 'channel:time')
-    """
-    return f"{CHANNEL}{channel}" if channel in OWN_COLUMNS or channel.startswith(CHANNEL) else channel
-
-
 async def _writer(directory: Directory, run: Run, form: Format) -> Writer:
     if form is Format.NDJSON:
         return NdjsonWriter()
@@ -183,11 +173,11 @@ class CsvWriter:
 
     def head(self) -> bytes:
         """The names of the columns."""
-        return _lines([[*OWN_COLUMNS, *map(column, self._channels)]])
+        return table([[*OWN_COLUMNS, *header(self._channels)]])
 
     def page(self, page: list[Row]) -> bytes:
         """One line a reading; a cell reads back as the value that it was."""
-        return _lines([[*_own(row), *self._cells(row)] for row in page])
+        return table([[*_own(row), *self._cells(row)] for row in page])
 
     def tail(self) -> bytes:
         """Nothing."""
@@ -199,10 +189,16 @@ class CsvWriter:
 
 
 def _own(row: Row) -> list[str]:
-    return [iso(row[0]), str(row[1]), iso(row[2]), row[3] or ""]
+    return [iso(row[0]), str(row[1]), iso(row[2]), cell.write_text(row[3] or "")]
 
 
-def _lines(cells: list[list[str]]) -> bytes:
+def header(channels: Iterable[str]) -> list[str]:
+    """The heads of the columns of channels."""
+    return [cell.write_text(column(name)) for name in channels]
+
+
+def table(cells: list[list[str]]) -> bytes:
+    """Lines of CSV as RFC 4180 has it; a cell holds no line break, so each reading is one line."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(cells)
     return text.getvalue().encode()

@@ -9,7 +9,8 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
-from releve.query.run_export import Row, column
+from releve.protocol.column import column
+from releve.query.run_export import Row
 
 INSTANT = pa.timestamp("us", tz="UTC")
 JSON_MARK = {b"releve": b"json"}  # on a column whose values are of several kinds, each written as JSON

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from releve.protocol import cell, strict_json
+from releve.protocol.column import EXPORTED, OWN_COLUMNS
 from releve.protocol.problem import BadReading
 
 FORMATS = ("csv", "ndjson", "parquet")
@@ -119,7 +120,18 @@ def _row(number: int, names: list[str], cells: list[str]) -> Line:
         return Line(number, {}, BadReading(f"{len(cells)} cells under {len(names)} columns"))
     if not all(map(_is_utf8, cells)):
         return Line(number, {}, BadReading("is not UTF-8"))
+    if set(names) >= EXPORTED:
+        return Line(number, exported(names, cells))
     return Line(number, {name: cell.read(text) for name, text in zip(names, cells, strict=True)})
+
+
+def exported(names: list[str], cells: list[str]) -> dict[str, Any]:
+    """A line of our own export: its columns hold text, those of channels what `cell.write` wrote."""
+    values: dict[str, Any] = {}
+    for name, text in zip(names, cells, strict=True):
+        known = cell.read_text(name)
+        values[known] = (cell.read_text(text) or None) if known in OWN_COLUMNS else cell.read(text)
+    return values
 
 
 def _is_utf8(text: str) -> bool:

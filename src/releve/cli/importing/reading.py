@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from releve.protocol.clock import SMALLEST_EPOCH
+from releve.protocol.column import EXPORTED, channel
 from releve.protocol.identity import EXACT
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import INTEGER_LIMIT, type_names
 
-CHANNEL = "channel:"  # in front of a channel that is called like one of our own columns
 TIMES = ("time", "timestamp")
-_EXPORTED = frozenset({"time", "id", "received"})
 _NOT_CHANNELS = frozenset({"received", "sent"})
 
 
@@ -37,7 +36,7 @@ def reading_of(values: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     Raises:
         BadReading: It has no time, or a value that no channel can have.
     """
-    is_ours = values.keys() >= _EXPORTED and rules.time_column in {None, "time"}
+    is_ours = values.keys() >= EXPORTED and rules.time_column in {None, "time"}
     columns = {rules.names.get(name, name): value for name, value in values.items() if value is not None}
     column = _time_column(columns, rules)
     reading: dict[str, Any] = {"time": _dated(columns.pop(column), column)}
@@ -75,7 +74,7 @@ def _key(own_id: Any) -> str:
 def _channels(columns: dict[str, Any], rules: Rules) -> dict[str, Any]:
     nested = columns.pop("channels", None)
     if nested is None:
-        return {name.removeprefix(CHANNEL): value for name, value in columns.items()}
+        return {channel(name): value for name, value in columns.items()}
     if type(nested) is not dict:
         raise BadReading("must be an object", field="channels")
     if columns:

@@ -1,0 +1,178 @@
+"""What an export writes, `releve import` reads back as the very same reading: identity, values and their types."""
+
+import csv
+import io
+import string
+from datetime import UTC
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from releve.cli.importing.file import opened_file
+from releve.cli.importing.reading import Rules, reading_of
+from releve.ingest.contract import GENERIC
+from releve.ingest.decode import Arrival, read_one
+from releve.protocol import cell
+from releve.protocol.identity import canonical
+from releve.protocol.sender import Sender
+from releve.query import readings
+from releve.query.run_export import CsvWriter, NdjsonWriter
+from releve.query.run_parquet import ParquetWriter
+
+SENDER = Sender(
+    principal="x",
+    sign_in="",
+    name="",
+    device_id=1,
+    team_id=None,
+    contract=GENERIC.name,
+    zone=UTC,
+    roles={},
+    is_device=True,
+    expires_s=0.0,
+)
+START_US = 1_780_000_000_000_000
+TRAPS = (
+    "007", "241408E4", "12", "12.0", "-1", "+5", ".5", "5.", "1e5", "12,5", "1 234", "true", "True", "", " ", " 12",
+    "12 ", "\t", '"', '""', '"12"', "'", "'=1", "=1+1", "+33 6", "-", "@SUM(A1)", "\r=1", "\tx", "a\nb", "a\r\nb",
+    "a;=1+1", 'a;"=1', "\uff1d1", "NaN", "null", "None", "nan", "Infinity", "#REF!", "x,y", "a;b", "\u2028", "\x85",
+    "\ufeff", "é", "🚗", "1" * 1000, "١٢", "{}", "[1]", "sep=;", "#datatype", "2026-06-01 12:00:00", "01/06/2026",
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.sampled_from(TRAPS),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
+    st.text("=+-@\t\r\n;,'\" 0123456789.eE", max_size=12),
+)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-9.9e149, max_value=9.9e149)
+VALUES = st.one_of(TEXTS, st.booleans(), st.integers(-(2**53), 2**53), NUMBERS)
+AWKWARD = ("time", "id", "received", "sent", "channels", "channel:time", "timestamp", "device", "=x", " a ", "7")
+NAMES = st.one_of(
+    st.sampled_from(AWKWARD),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20),
+)
+CHANNELS = st.dictionaries(NAMES, VALUES, min_size=1, max_size=5)
+SENT = st.none() | st.sampled_from(["2026-05-28T22:26:40", "4294967295", "12.5", "=1+1", '"', "01/06/2026"])
+ROWS = st.lists(st.tuples(CHANNELS, st.integers(-(2**63), 2**63 - 1), SENT), min_size=1, max_size=4)
+EVERY_TRAP = [({"a": text, "b": None if place % 2 else 1}, place, None) for place, text in enumerate(TRAPS)]
+
+
+def stored(drawn):
+    """Rows as the database holds them: instant, identity, received, as sent, canonical channels."""
+    return [
+        (START_US + place, own_id, START_US, sent, canonical(present(channels)).decode())
+        for place, (channels, own_id, sent) in enumerate(drawn)
+    ]
+
+
+def present(channels):
+    return {name: value for name, value in channels.items() if value is not None}
+
+
+def kinds(rows):
+    """What kinds of values each channel has, as the statement `run_columns` says."""
+    names = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    found = {}
+    for row in rows:
+        for name, value in msgspec.json.decode(row[4]).items():
+            found.setdefault(name, set()).add(names[type(value)])
+    return found
+
+
+def run_csv(rows):
+    return written(CsvWriter(sorted(kinds(rows))), rows)
+
+
+def run_ndjson(rows):
+    return written(NdjsonWriter(), rows)
+
+
+def run_parquet(rows):
+    return written(ParquetWriter(kinds(rows)), rows)
+
+
+def written(writer, rows):
+    return writer.head() + writer.page(rows) + writer.tail()
+
+
+def device_csv(rows):
+    return readings._csv(named(rows), None)
+
+
+def device_ndjson(rows):
+    return b"".join(msgspec.json.encode(readings._document(row)) + b"\n" for row in named(rows))
+
+
+def named(rows):
+    return [dict(zip(("time_us", "id", "received_us", "sent", "channels"), row, strict=True)) for row in rows]
+
+
+EXPORTS = {
+    "run.csv": run_csv,
+    "run.ndjson": run_ndjson,
+    "run.parquet": run_parquet,
+    "device.csv": device_csv,
+    "device.ndjson": device_ndjson,
+}
+
+
+def imported(path):
+    """What the server would store of a file."""
+    arrival = Arrival(received_us=START_US + 10**9, transport="http")
+    with opened_file(path, None) as source:
+        for line in source.lines:
+            assert line.problem is None, line
+            payload = msgspec.json.encode(reading_of(line.values, Rules()))
+            found = read_one(payload, contract=GENERIC, sender=SENDER, arrival=arrival, key=None)
+            yield found.instant.time_us, found.id, found.sent, found.channels.decode()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("exports")
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+@given(ROWS)
+@example(EVERY_TRAP)
+@example([({"n": 12}, -1, None), ({"n": 12.0}, 0, None), ({"n": -0.0}, 1, None), ({"n": 1e22}, 2, None)])
+@example([({"n": 5e-324}, -1, None), ({"n": 2**53}, 0, None), ({"n": "12"}, 1, None), ({"n": False}, 2, "x")])
+def test_an_export_is_read_back_to_the_byte_whatever_a_channel_holds(folder, name, drawn):
+    rows = stored(drawn)
+    file = folder / name
+    file.write_bytes(EXPORTS[name](rows))
+
+    found = list(imported(file))
+
+    assert found == [(row[0], row[1], row[3], row[4]) for row in rows]
+
+
+@pytest.mark.parametrize("write", [run_csv, device_csv])
+@given(ROWS)
+@example(EVERY_TRAP)
+def test_no_cell_of_an_export_is_a_formula_to_a_spreadsheet_and_each_reading_is_one_line(write, drawn):
+    text = write(stored(drawn)).decode()
+
+    for separator in ",;\t":
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            assert not [found for found in line if looks_like_a_formula(found)]
+    assert text.count("\n") == text.count("\r") == len(drawn) + 1
+
+
+def looks_like_a_formula(text):
+    """By OWASP's list; a number may have its sign."""
+    return text[:1] in set("=+-@\t\r\uff1d\uff0b\uff0d\uff20") - {""} and not cell.NUMBER.fullmatch(text)
+
+
+@given(st.text(string.printable, max_size=30))
+def test_text_that_needs_no_quotes_has_none(text):
+    written = cell.write(text)
+
+    assert written == text or written.startswith('"')
+    assert cell.read(written) == text
+
+
+@pytest.mark.parametrize("text", ["lap A", "12 km/h", "é", "a;b", "x=1", "a-b", "2026-06-01", "C'est", "don't", "v1.2"])
+def test_ordinary_text_stands_as_it_is(text):
+    assert cell.write(text) == text
