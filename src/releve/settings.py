@@ -35,6 +35,11 @@ class Settings:
         "",
         "Comma-separated PostgreSQL addresses that workers write readings through; empty means the database itself.",
     )
+    database_iam: int = knob(
+        0,
+        "1 signs in to RDS and Aurora with tokens of AWS IAM in place of a password; needs the extra `aws`.",
+        choices=("0", "1"),
+    )
     data_dir: Path = knob(  # noqa: RUF009 - it is dataclasses.field by another name
         Path("data"), "Where the embedded database, the keys and the run files are kept."
     )

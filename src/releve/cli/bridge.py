@@ -16,7 +16,9 @@ from releve.ingest.bridge.device import NoTeam
 from releve.ingest.rule_action import CONFIRMATIONS, Confirmations
 from releve.serve import instance, logs
 from releve.serve.bridge import Bridge
+from releve.serve.external_database import signing_in_for_a_moment
 from releve.settings import Settings
+from releve.storage.database_token import BadAddress, NoToken
 from releve.storage.embedded import running_url
 from releve.storage.embedded.location import make_data_directory
 
@@ -75,7 +77,11 @@ def _show(confirmations: Confirmations) -> None:
 def _run(settings: Settings, config: Config) -> None:
     make_data_directory(settings.data_dir)
     logs.configure(level=settings.log_level, log_format=settings.log_format, process="bridge")
-    asyncio.run(Bridge(replace(settings, database_url=_database(settings)), config).run())
+    try:
+        with signing_in_for_a_moment(settings) as settled:
+            asyncio.run(Bridge(replace(settled, database_url=_database(settled)), config).run())
+    except (BadAddress, NoToken) as error:
+        raise option.Refusal(str(error)) from error
 
 
 def _database(settings: Settings) -> str:

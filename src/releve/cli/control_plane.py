@@ -12,7 +12,9 @@ from django.db.utils import OperationalError
 
 from releve.cli.option import Refusal
 from releve.serve import instance, logs, migration
+from releve.serve.external_database import signing_in_for_a_moment
 from releve.settings import Settings
+from releve.storage.database_token import BadAddress, NoToken
 from releve.storage.embedded import EmbeddedPostgres, EmbeddedPostgresError, running_url
 from releve.storage.embedded.location import make_data_directory
 from releve.storage.keys import KeyProblem
@@ -47,8 +49,9 @@ def database(settings: Settings) -> Iterator[str]:
     Raises:
         Refusal: It cannot be reached; the message says what to do.
     """
-    if settings.database_url:
-        yield settings.database_url
+    if settings.database_url or settings.database_iam:
+        with _external(settings) as url:
+            yield url
         return
     directory = settings.data_dir
     served = _served_url(directory)
@@ -57,6 +60,15 @@ def database(settings: Settings) -> Iterator[str]:
         return
     with _started(settings) as url:
         yield url
+
+
+@contextmanager
+def _external(settings: Settings) -> Iterator[str]:
+    try:
+        with signing_in_for_a_moment(settings) as settled:
+            yield settled.database_url
+    except (BadAddress, NoToken) as error:
+        raise Refusal(str(error)) from error
 
 
 def _served_url(directory: Path) -> str | None:

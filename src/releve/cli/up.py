@@ -8,17 +8,19 @@ import click
 from releve import __version__
 from releve.cli import option
 from releve.protocol.site import is_loopback
+from releve.serve.external_database import DatabaseAway
 from releve.serve.instance import InUse, NotOurs
 from releve.serve.migration import DidNotMigrate
 from releve.serve.port import PortProblem
 from releve.serve.supervisor import PartFailed
-from releve.serve.up import DatabaseAway, Started, up
+from releve.serve.up import Started, up
 from releve.settings import NONE, Settings
+from releve.storage.database_token import BadAddress, NoToken
 from releve.storage.embedded import EmbeddedPostgresError
 
 OBSTACLES = (
     *(NotOurs, InUse, PortProblem, EmbeddedPostgresError),
-    *(DatabaseAway, DidNotMigrate, PartFailed, OSError),
+    *(DatabaseAway, DidNotMigrate, PartFailed, OSError, BadAddress, NoToken),
 )
 PORT = click.IntRange(0, 65535)
 DEMO = {

@@ -13,13 +13,12 @@ from typing import Any, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-import psycopg
 import structlog
 
 from releve import __version__
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import BadConfig, load
-from releve.serve import instance, logs, migration, port
+from releve.serve import external_database, instance, logs, migration, port
 from releve.serve.instance import Instance
 from releve.serve.supervisor import Part, PartFailed, Supervisor
 from releve.serve.supervisor_part import Child
@@ -28,14 +27,9 @@ from releve.settings import Settings, as_text, variable
 from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.location import make_data_directory
 
-DATABASE_PATIENCE_S = 60.0
 ANSWER_PATIENCE_S = 8.0
 PYTHON = (sys.executable, "-P", "-m")  # -P: what lies in the working directory is not imported
 _log = structlog.get_logger("releve.up")
-
-
-class DatabaseAway(Exception):
-    """The external database did not answer in time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +74,7 @@ def up(settings: Settings, *, simulations: Sequence[Sequence[str]], say: Say) ->
         NotOurs, InUse: Another user's, or another server's, is the data directory.
         PortProblem: A port cannot be had.
         EmbeddedPostgresError, DatabaseAway, DidNotMigrate, PartFailed: A part does not start; the message says why.
+        BadAddress, NoToken: The database cannot be signed in to with tokens.
     """
     began_s = time.monotonic()
     logs.configure(level=settings.log_level, log_format=settings.log_format)
@@ -91,6 +86,7 @@ def up(settings: Settings, *, simulations: Sequence[Sequence[str]], say: Say) ->
         stack.callback(held.release)
         instance.end_leftovers(settings.data_dir)
         settings = _with_ports(settings, stack)
+        settings = stack.enter_context(external_database.signing_in(settings, settings.data_dir / "run"))
         server = _Server(settings, held, simulations=simulations, say=say, began_s=began_s)
         return asyncio.run(server.run())
 
@@ -141,8 +137,8 @@ class _Server:
     async def _database(self, supervisor: Supervisor) -> tuple[str, str]:
         """The database's address, and in words where the data is."""
         if self._settings.database_url:
-            await asyncio.to_thread(_wait_for, self._settings.database_url)
-            return self._settings.database_url, _place(self._settings.database_url)
+            await asyncio.to_thread(external_database.wait_for, self._settings.database_url)
+            return self._settings.database_url, external_database.place(self._settings.database_url)
         wished = self._settings.postgres_bin
         postgres = EmbeddedPostgres(self._settings.data_dir, binaries=Path(wished) if wished else None)
         await supervisor.start(postgres_part(postgres))
@@ -263,21 +259,6 @@ def _simulation(arguments: Sequence[str], environment: Mapping[str, str]) -> Par
     return Part(name=name, child=lambda: child)
 
 
-def _wait_for(url: str) -> None:
-    """Wait for an external database, which may be starting beside us."""
-    deadline_s = time.monotonic() + DATABASE_PATIENCE_S
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=5).close()
-        except psycopg.OperationalError as error:
-            if time.monotonic() > deadline_s:
-                raise DatabaseAway(f"the database of DATABASE_URL does not answer: {str(error).strip()}") from error
-            _log.warning("waiting for the database", error=str(error).strip())
-            time.sleep(1)
-        else:
-            return
-
-
 def _obstacles(url: str) -> list[str]:
     """Wait until readings would be acknowledged; what stands against it after a while."""
     deadline_s = time.monotonic() + ANSWER_PATIENCE_S
@@ -292,9 +273,3 @@ def _obstacles(url: str) -> list[str]:
         if time.monotonic() > deadline_s:
             return reasons
         time.sleep(0.02)
-
-
-def _place(url: str) -> str:
-    """An external database in words, without its password."""
-    given = psycopg.conninfo.conninfo_to_dict(url)
-    return f"PostgreSQL {given.get('dbname', '')} on {given.get('host', 'its default host')}"
