@@ -13,8 +13,9 @@ from django.utils import translation
 from releve.control.accounts.models import AuditKind
 from releve.control.accounts.services import first_administrator_code
 from releve.control.fleet.services import register_device
-from releve.control.pages import event, received, rhythm, spark
-from releve.control.pages.browser_name import in_words
+from releve.control.pages.account import event
+from releve.control.pages.account.browser_name import in_words
+from releve.control.pages.device import received, rhythm, spark
 from releve.control.pages.templatetags import instrument
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)

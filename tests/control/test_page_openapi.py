@@ -11,7 +11,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
-from releve.control.pages.openapi import Collision, merge
+from releve.control.pages.document.openapi import Collision, merge
 
 ADDRESSES = ["/api/schema/", "/api/docs/", "/api/redoc/", "/api/schema", "/api/docs", "/api/redoc"]
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

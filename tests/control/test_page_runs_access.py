@@ -12,7 +12,7 @@ from releve.control.accounts.models import AuditEvent
 from releve.control.fleet.models import Asset
 from releve.control.fleet.services import register_device
 from releve.control.pages.urls import urlpatterns
-from releve.control.runs import services
+from releve.control.runs.edit import services
 from releve.control.runs.models import Exclusion, Run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ from releve.control.accounts.origin import COMMAND_LINE
 from releve.control.contracts.racing import queries, services
 from releve.control.fleet.models import Device, Mount
 from releve.control.fleet.services import register_device
+from releve.control.runs.edit.services import attach, open_run, undo
 from releve.control.runs.models import Change, Run
-from releve.control.runs.services import attach, open_run, undo
 
 
 @pytest.fixture

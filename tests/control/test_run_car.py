@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from releve.control.fleet.models import Asset, Mount
 from releve.control.fleet.services import register_device
-from releve.control.runs import services
-from releve.control.runs.keep import keep_up
+from releve.control.runs.cut.keep import keep_up
+from releve.control.runs.edit import services
 from releve.control.runs.models import Run
 
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from releve.control.fleet.models import Device
-from releve.control.runs import columns, queries, services
+from releve.control.runs import columns, queries
+from releve.control.runs.edit import services
 from releve.control.runs.models import Run
 from releve.control.teams.models import Team
 from releve.protocol.run.statistic import statistic_of

@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from releve.control.fleet.services import register_device
-from releve.control.runs import blocks, queries, services
+from releve.control.runs import blocks, queries
+from releve.control.runs.edit import services
 from releve.control.runs.models import Run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from releve.control.fleet.models import Asset
 from releve.control.fleet.services import register_device
-from releve.control.runs import infer, queries, services
-from releve.control.runs.keep import keep_up
+from releve.control.runs import queries
+from releve.control.runs.cut import infer
+from releve.control.runs.cut.keep import keep_up
+from releve.control.runs.edit import services
 from releve.control.runs.models import Change, Run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from releve.control.fleet.services import register_device
-from releve.control.runs import blocks, measure, services
+from releve.control.runs import blocks, measure
+from releve.control.runs.edit import services
 from releve.control.runs.models import Run
 from releve.control.runs.several import splits_of, totals_of
 

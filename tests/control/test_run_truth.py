@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from releve.control.fleet.models import Device
-from releve.control.runs import infer, queries, services
+from releve.control.runs import queries
+from releve.control.runs.cut import infer
+from releve.control.runs.edit import services
 from releve.control.runs.models import Change, Exclusion, Run
 from releve.control.runs.problem import Overlaps
 from releve.control.teams.models import Team

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from releve.ingest.batch import GroupCommit
-from releve.ingest.contract import CONTRACTS
 from releve.ingest.counters import Counters
 from releve.ingest.decode import Arrival, split
 from releve.ingest.pipeline import Pipeline
+from releve.protocol.contract import CONTRACTS
 from releve.protocol.sender import Sender
 from releve.storage.session import Session
 from releve.storage.writer import Writer

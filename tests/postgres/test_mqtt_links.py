@@ -6,19 +6,19 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from releve.storage.directory import Directory
 from releve.storage.link_store import Ended, LinkStore
+from releve.storage.pool import Pool
 
 
 @pytest.fixture
 async def stores(migrated_url):
     """The stores of two workers that are alive."""
-    directory = Directory(migrated_url, application="test")
-    both = [LinkStore(directory, worker=uuid4()) for _ in range(2)]
+    pool = Pool(migrated_url, application="test")
+    both = [LinkStore(pool, worker=uuid4()) for _ in range(2)]
     for store in both:
         await store.is_alive()
     yield both
-    await directory.close()
+    await pool.close()
 
 
 def query(url, statement, *values):

@@ -4,16 +4,16 @@ import pytest
 
 from releve.serve import pruning
 from releve.serve.pruning import Pruning
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 
 DAY_US = 86_400_000_000
 
 
 @pytest.fixture
-async def directory(migrated_url):
-    directory = Directory(migrated_url, application="pruning")
-    yield directory
-    await directory.close()
+async def pool(migrated_url):
+    pool = Pool(migrated_url, application="pruning")
+    yield pool
+    await pool.close()
 
 
 def add_events(path, *ages_days):
@@ -34,9 +34,9 @@ def make_older(path, days):
     path.rows("UPDATE receipt SET received = received - make_interval(days => %s) RETURNING id", [days])
 
 
-async def test_a_receipt_is_kept_as_long_as_is_set_and_no_longer(path_into, device, directory):
+async def test_a_receipt_is_kept_as_long_as_is_set_and_no_longer(path_into, device, pool):
     sender = device()
-    keep_90_days = Pruning(directory, days={"prune_receipts": 90})
+    keep_90_days = Pruning(pool, days={"prune_receipts": 90})
     async with path_into() as path:
         await path.send(sender, b'{"id": "a", "speed": 1}')
         make_older(path, 89)
@@ -52,20 +52,20 @@ async def test_a_receipt_is_kept_as_long_as_is_set_and_no_longer(path_into, devi
         assert len(path.rows()) == 1  # the reading stays
 
 
-async def test_audit_events_go_from_the_oldest_however_many_they_are(path_into, directory, monkeypatch):
+async def test_audit_events_go_from_the_oldest_however_many_they_are(path_into, pool, monkeypatch):
     monkeypatch.setattr(pruning, "AT_ONCE", 2)
     async with path_into() as path:
         add_events(path, 900, 800, 700, 600, 401, 399, 1, 0)
 
-        await Pruning(directory, days={"prune_audit_events": 400}).prune()
+        await Pruning(pool, days={"prune_audit_events": 400}).prune()
 
         assert ages(path) == [399, 1, 0]
 
 
-async def test_with_0_days_everything_stays(path_into, directory):
+async def test_with_0_days_everything_stays(path_into, pool):
     async with path_into() as path:
         add_events(path, 9000)
 
-        await Pruning(directory, days={"prune_audit_events": 0}).prune()
+        await Pruning(pool, days={"prune_audit_events": 0}).prune()
 
         assert ages(path) == [9000]

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
-from releve.ingest.authenticate import Authenticator
+from releve.access import revocation
+from releve.access.authenticate import Authenticator
+from releve.access.revocation import CHANNEL, RevocationFeed
 from releve.protocol.problem import Unavailable
 from releve.protocol.token import Keyring
-from releve.storage import revocation
-from releve.storage.directory import Directory
-from releve.storage.revocation import CHANNEL, RevocationFeed
+from releve.storage.pool import Pool
 
 WITHIN_S = 10
 
@@ -62,8 +62,8 @@ async def test_a_revocation_is_heard_and_after_a_break_everything_is_looked_up_a
 
 async def test_a_feed_that_is_cut_lets_nobody_in(postgres, migrated_url, heard, monkeypatch):
     monkeypatch.setattr(revocation, "CUT_S", 1.0)
-    directory = Directory(migrated_url, application="test directory")
-    authenticator = Authenticator(migrated_url, directory=directory, keyring=Keyring((("k", b"x" * 32),)))
+    pool = Pool(migrated_url, application="test pool")
+    authenticator = Authenticator(migrated_url, pool=pool, keyring=Keyring((("k", b"x" * 32),)))
     authenticator.on_revoked(heard.put_nowait)
     async with listening(authenticator.feed):
         assert await next_of(heard) is None

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from releve.control.pages.band import HEIGHT, WIDTH, Bucket, Frame, pieces
+from releve.control.pages.run.band import HEIGHT, WIDTH, Bucket, Frame, pieces
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIVE = timedelta(seconds=5)

@@ -6,8 +6,8 @@ import pytest
 
 from releve.cli.check import place
 from releve.cli.check.finding import State
-from releve.serve import port
-from releve.serve.port import PortProblem
+from releve.serve.process import port
+from releve.serve.process.port import PortProblem
 
 
 @pytest.fixture

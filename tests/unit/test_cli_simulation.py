@@ -9,8 +9,8 @@ from releve.cli.simulate import KINDS
 from releve.cli.simulation.gym import Machine
 from releve.cli.simulation.racing import LAP_M, LAPS_PER_RACE, QUANTITIES, Car
 from releve.cli.simulation.tally import Tally
-from releve.ingest.contract import CONTRACTS
-from releve.ingest.contract.racing import Assembler
+from releve.protocol.contract import CONTRACTS
+from releve.protocol.contract.racing import Assembler
 from releve.protocol.topic import Purpose, route
 
 BEGIN = datetime(2026, 6, 1, 12, tzinfo=UTC)

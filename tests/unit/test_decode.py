@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from releve.ingest.contract import CONTRACTS
 from releve.ingest.decode import Arrival, decode, split
 from releve.protocol.clock import Rule
+from releve.protocol.contract import CONTRACTS
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadJSON, BadReading, TooLarge
 from releve.protocol.reading import Quarantined, Reading

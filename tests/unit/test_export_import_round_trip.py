@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from releve.cli.importing.file import opened_file
 from releve.cli.importing.reading import Rules, reading_of
-from releve.ingest.contract import GENERIC
 from releve.ingest.decode import Arrival, read_one
 from releve.protocol import cell
+from releve.protocol.contract import GENERIC
 from releve.protocol.identity import canonical
 from releve.protocol.sender import Sender
-from releve.query import readings
-from releve.query.run_export import CsvWriter, NdjsonWriter
-from releve.query.run_parquet import ParquetWriter
+from releve.query.device import readings
+from releve.query.run.export import CsvWriter, NdjsonWriter
+from releve.query.run.parquet import ParquetWriter
 
 SENDER = Sender(
     principal="x",

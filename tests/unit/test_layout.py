@@ -2,7 +2,7 @@
 
 import pytest
 
-from releve.ingest.contract import CONTRACTS
+from releve.protocol.contract import CONTRACTS
 from releve.protocol.layout import MOST_KNOWN, Layouts
 from releve.protocol.problem import BadReading
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from releve.access.visitor import FOR_EVER_S, Visitor
 from releve.live import page as pages
 from releve.live.page import MOST_WAITING, NORMAL, POLICY, Page
-from releve.live.visitor import FOR_EVER_S, Visitor
 from releve.protocol.sender import Sender
 
 VIEWER = Sender(

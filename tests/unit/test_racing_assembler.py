@@ -2,7 +2,7 @@
 
 import pytest
 
-from releve.ingest.contract.racing import Assembler
+from releve.protocol.contract.racing import Assembler
 from releve.protocol.problem import BadReading
 
 

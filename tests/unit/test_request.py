@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releve.ingest.request import Disconnected, Limits, Request, answer_problem, inflate
+from releve.http.answer import answer_problem
+from releve.http.request import Disconnected, Limits, Request, inflate
 from releve.protocol import problem
 from releve.protocol.problem import BadEncoding, BadReading, Problem, RepeatedHeader, TooLarge, TooSlow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from releve.serve.supervisor import Part, PartFailed, Supervisor
-from releve.serve.supervisor_part import Child
+from releve.serve.process.part import Child
+from releve.serve.process.supervisor import Part, PartFailed, Supervisor
 
 # Writes "<name> up <pid>" to a shared file, then "<name> down" when asked to end.
 POLITE = """
@@ -211,8 +211,8 @@ async def test_ctrl_c_in_the_terminal_reaches_the_supervisor_alone(journal):
 
 WHOLE_SUPERVISOR = """
 import asyncio, sys
-from releve.serve.supervisor import Part, Supervisor
-from releve.serve.supervisor_part import Child
+from releve.serve.process.supervisor import Part, Supervisor
+from releve.serve.process.part import Child
 script, journal = sys.argv[1:]
 def part(name):
     child = Child(command=[sys.executable, "-c", script, name, journal])

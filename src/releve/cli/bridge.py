@@ -13,10 +13,11 @@ from releve.cli import option
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import BadConfig, Broker, Config, RuleAction, Topic, load
 from releve.ingest.bridge.device import NoTeam
-from releve.ingest.rule_action import CONFIRMATIONS, Confirmations
-from releve.serve import instance, logs
+from releve.ingest.rule_action.routes import CONFIRMATIONS, Confirmations
+from releve.serve import instance
 from releve.serve.bridge import Bridge
 from releve.serve.external_database import signing_in_for_a_moment
+from releve.serve.process import logs
 from releve.settings import Settings
 from releve.storage.database_token import BadAddress, NoToken
 from releve.storage.embedded import running_url

@@ -11,8 +11,9 @@ import psycopg
 from django.db.utils import OperationalError
 
 from releve.cli.option import Refusal
-from releve.serve import instance, logs, migration
+from releve.serve import instance, migration
 from releve.serve.external_database import signing_in_for_a_moment
+from releve.serve.process import logs
 from releve.settings import Settings
 from releve.storage.database_token import BadAddress, NoToken
 from releve.storage.embedded import EmbeddedPostgres, EmbeddedPostgresError, running_url

@@ -13,7 +13,7 @@ from releve.cli.check import database as database_checks
 from releve.cli.check import machine, place
 from releve.cli.check.finding import Finding, State, fail
 from releve.cli.control_plane import database
-from releve.serve import logs
+from releve.serve.process import logs
 from releve.settings import Settings
 
 COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}

@@ -11,8 +11,8 @@ from releve.protocol.site import is_loopback
 from releve.serve.external_database import DatabaseAway
 from releve.serve.instance import InUse, NotOurs
 from releve.serve.migration import DidNotMigrate
-from releve.serve.port import PortProblem
-from releve.serve.supervisor import PartFailed
+from releve.serve.process.port import PortProblem
+from releve.serve.process.supervisor import PartFailed
 from releve.serve.up import Started, up
 from releve.settings import NONE, Settings
 from releve.storage.database_token import BadAddress, NoToken

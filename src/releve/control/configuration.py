@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "releve.control.pages.browser.BrowserSignIn",
+    "releve.control.pages.account.browser.BrowserSignIn",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -184,7 +184,7 @@ REST_FRAMEWORK = {
 }
 API_FRAGMENTS = [  # the data plane's part
     "releve.ingest.openapi.document",
-    "releve.ingest.rule_action_openapi.document",
+    "releve.ingest.rule_action.openapi.document",
     "releve.query.openapi.document",
 ]
 SPECTACULAR_SETTINGS = {
@@ -204,6 +204,6 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "releve.control.pages.openapi.add_data_plane",
+        "releve.control.pages.document.openapi.add_data_plane",
     ],
 }

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from releve.ingest.contract import Contract
 from releve.protocol import clock, identity, strict_json
 from releve.protocol.clock import BadTimestamp, Instant, Rule
+from releve.protocol.contract import Contract
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadJSON, BadReading, TooLarge
 from releve.protocol.reading import Draft, Quarantined, Reading, Source, quarantine, type_names

@@ -1,20 +1,21 @@
 """The data plane's HTTP routes that take readings in: `/data`, `/api/send/data` and `/api/v1/readings`."""
 
 import time
-from datetime import datetime, timedelta
 from typing import Any
 
-from releve.ingest.authenticate import Authenticator, ExpiredToken, InvalidToken
-from releve.ingest.contract import GENERIC, GYM, PROFILOMETRE, Contract
+from releve.access.authenticate import Authenticator
+from releve.access.refusal import in_gyms_words, not_valid
+from releve.http.answer import answer
+from releve.http.request import Request, Send
 from releve.ingest.decode import Arrival, Shape, split
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Request, Send, answer
+from releve.ingest.verdict import verdict, verdicts
+from releve.protocol.contract import GENERIC, GYM, PROFILOMETRE, Contract
 from releve.protocol.outcome import Outcome, Receipt
-from releve.protocol.problem import BadReading, MethodNotAllowed, Problem, Unauthenticated
+from releve.protocol.problem import BadReading, MethodNotAllowed, Unauthenticated
 from releve.protocol.sender import Sender
 
 KEY_LIMIT = 256
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive: to write the offset of UTC and turn it into Z takes twice as long
 
 
 class IngestRoutes:
@@ -95,54 +96,6 @@ class IngestRoutes:
             sender = await self._authenticator.with_device(sender, token, contract=contract.name)
         self._pipeline.counters.time("authenticate", time.perf_counter() - began_s)
         return sender
-
-
-def verdict(receipt: Receipt) -> dict[str, Any]:
-    """What one reading's sender is told beside its contract's own words."""
-    document: dict[str, Any] = {"outcome": receipt.outcome, "duplicate": receipt.outcome is Outcome.DUPLICATE}
-    if receipt.time_us is not None:
-        document["time"] = iso(receipt.time_us)
-        document["clock"] = receipt.clock
-    if receipt.reason is not None:
-        document["field"] = receipt.field
-        document["reason"] = receipt.reason
-    return document
-
-
-def verdicts(receipts: list[Receipt]) -> dict[str, Any]:
-    """What a batch's sender is told: the count of each outcome, and a verdict per reading, in order."""
-    counts = dict.fromkeys(Outcome, 0)
-    for receipt in receipts:
-        counts[receipt.outcome] += 1
-    return {
-        **{outcome.value: count for outcome, count in counts.items()},
-        "readings": [{"index": index, **verdict(receipt)} for index, receipt in enumerate(receipts)],
-    }
-
-
-def in_gyms_words(problem: Problem) -> dict[str, Any]:
-    """Contract A's document for a token that is missing, expired or not valid."""
-    return {"detail": "Token expiré" if isinstance(problem, ExpiredToken) else "Token invalide"}
-
-
-def not_valid(problem: Problem) -> dict[str, Any]:
-    """Contract C's document for a token that is missing, expired or not valid."""
-    if not isinstance(problem, ExpiredToken | InvalidToken):
-        return {"detail": "Authentication credentials were not provided."}
-    return {
-        "detail": "Given token not valid for any token type",
-        "code": "token_not_valid",
-        "messages": [{"token_class": "AccessToken", "token_type": "access", "message": problem.detail}],
-    }
-
-
-def iso(time_us: int) -> str:
-    """An instant as ISO 8601 in UTC.
-
-    >>> iso(1_767_225_600_250_000)
-    '2026-01-01T00:00:00.250000Z'
-    """
-    return (_EPOCH + timedelta(microseconds=time_us)).isoformat() + "Z"
 
 
 def message_key(request: Request) -> str | None:

@@ -2,16 +2,11 @@
 
 from typing import Any
 
+from releve.http.openapi import SECURITY, problems
+
 Document = dict[str, Any]
 
-SECURITY: list[Document] = [{"bearer": []}, {"token": []}]
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _VERDICT = {"$ref": "#/components/schemas/Verdict"}
-
-
-def problems(*statuses: int) -> Document:
-    """The refusals that a route may answer, by status."""
-    return {str(status): _REFUSALS[status] for status in statuses}
 
 
 def document() -> Document:
@@ -148,6 +143,29 @@ def _schemas() -> Document:
             "additionalProperties": channel,
             "examples": [{"time": "2026-06-01T12:00:00Z", "channels": {"speed": 12.5}}],
         },
+        **_verdicts(count),
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457; the contracts' own routes may answer their own members instead.",
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "errors": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
+                    },
+                },
+            },
+        },
+    }
+
+
+def _verdicts(count: Document) -> Document:
+    return {
         "Verdict": {
             "type": "object",
             "required": ["outcome", "duplicate"],
@@ -171,46 +189,9 @@ def _schemas() -> Document:
                 },
             },
         },
-        "Problem": {
-            "type": "object",
-            "description": "RFC 9457; the contracts' own routes may answer their own members instead.",
-            "properties": {
-                "type": {"type": "string"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-                "errors": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
-                    },
-                },
-            },
-        },
     }
 
 
 def _counts() -> Document:
     outcomes = ("stored", "duplicate", "quarantined", "refused")
     return {outcome: {"type": "integer", "minimum": 0} for outcome in outcomes}
-
-
-def _refusal(description: str) -> Document:
-    content = {"application/problem+json": {"schema": _PROBLEM}, "application/json": {"schema": _PROBLEM}}
-    return {"description": description, "content": content}
-
-
-_REFUSALS = {
-    400: _refusal("The request is malformed."),
-    401: _refusal("No token, or none that is valid."),
-    403: _refusal("A valid token for something else."),
-    404: _refusal("There is no such thing, or it is not yours."),
-    405: _refusal("This address does not answer that method."),
-    408: _refusal("The body did not arrive in time."),
-    413: _refusal("More bytes or readings than are taken at once."),
-    415: _refusal("A type or encoding that is not understood."),
-    422: _refusal("A field is wrong; which, and why."),
-    429: _refusal("This sender has too much waiting; send it again later."),
-    503: _refusal("Nothing was acknowledged; send it again."),
-}

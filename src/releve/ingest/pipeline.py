@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from releve.ingest.batch import GroupCommit
-from releve.ingest.contract import Contract
 from releve.ingest.counters import Counters
 from releve.ingest.decode import Arrival, Item, Shape, decode
+from releve.protocol.contract import Contract
 from releve.protocol.outcome import Receipt
 from releve.protocol.sender import Sender
 

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 import msgspec
 from psycopg.rows import dict_row
 
-from releve.ingest.http import iso
 from releve.ingest.mqtt.values import Values
 from releve.live.feed import Feed
 from releve.live.heard import Heard, News, Said
+from releve.protocol.instant import iso
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Unavailable
 from releve.protocol.reading import Reading
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 WAITING = 10_000  # readings and values that may wait to be sent; beyond that the oldest are left out
@@ -51,8 +51,8 @@ class Watcher(Protocol):
 class Hub:
     """Hears every commit of this worker and, while somebody here watches, of the others."""
 
-    def __init__(self, directory: Directory, feed: Feed) -> None:
-        self._directory = directory
+    def __init__(self, pool: Pool, feed: Feed) -> None:
+        self._pool = pool
         self._feed = feed
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
@@ -150,7 +150,7 @@ class Hub:
         if device_id not in self._devices:
             try:
                 async with (
-                    self._directory.connection() as connection,
+                    self._pool.connection() as connection,
                     connection.cursor(row_factory=dict_row) as cursor,
                 ):
                     await cursor.execute(query("find_device"), {"device": device_id})

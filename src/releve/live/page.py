@@ -5,8 +5,8 @@ import time
 
 import msgspec
 
-from releve.ingest.request import Receive, Send
-from releve.live.visitor import Visitor
+from releve.access.visitor import Visitor
+from releve.http.request import Receive, Send
 
 MOST_WAITING = 1_000  # topics whose newest text may wait; beyond that the oldest is left out
 SEND_S = 20.0  # a page that takes nothing for so long is not there any more

@@ -6,11 +6,12 @@ from urllib.parse import parse_qs
 
 import structlog
 
-from releve.ingest.authenticate import Authenticator
+from releve.access.authenticate import Authenticator
+from releve.access.visitor import Visitors
+from releve.http.answer import CHALLENGE, encode
+from releve.http.request import Receive, Scope, Send
 from releve.ingest.counters import Counters
-from releve.ingest.request import CHALLENGE, Receive, Scope, Send, encode
 from releve.live.page import Page
-from releve.live.visitor import Visitors
 from releve.protocol.problem import Problem, Throttled, Unauthenticated, Unavailable
 
 PATH = "/live/ws"

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from releve.ingest.openapi import SECURITY, problems
-from releve.query import device_openapi, run_openapi
+from releve.http.openapi import SECURITY, problems
+from releve.query.device import openapi as device_openapi
+from releve.query.run import openapi as run_openapi
 
 Document = dict[str, Any]
 _DEVICE = {

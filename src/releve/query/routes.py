@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 from psycopg.rows import dict_row
 
-from releve.ingest.authenticate import Authenticator
-from releve.ingest.http import in_gyms_words
+from releve.access.authenticate import Authenticator
+from releve.access.refusal import in_gyms_words
+from releve.http.request import Request, Send
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Request, Send
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
-from releve.query import commands, machine, quarantine, readings
-from releve.storage.directory import Directory
+from releve.query.device import commands, machine, quarantine, readings
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 Handler = Callable[[Request, Send], Awaitable[None]]
@@ -53,9 +53,9 @@ class Device(msgspec.Struct, frozen=True):
 class QueryRoutes:
     """Finds the handler of a path and answers with rows of the caller's teams only."""
 
-    def __init__(self, authenticator: Authenticator, directory: Directory, pipeline: Pipeline) -> None:
+    def __init__(self, authenticator: Authenticator, pool: Pool, pipeline: Pipeline) -> None:
         self._authenticator = authenticator
-        self._directory = directory
+        self._pool = pool
         self._pipeline = pipeline
         self._of_device = {
             "readings": self._readings,
@@ -85,7 +85,7 @@ class QueryRoutes:
             except Unauthenticated as problem:
                 problem.wire = in_gyms_words(problem)
                 raise
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 await machine.answer_status(connection, send, sender=sender, number=number)
 
         return handler
@@ -95,7 +95,7 @@ class QueryRoutes:
             sender = await self._sender(request, "GET")
             device = await self._device(device_id, sender)
             page = readings.Page.of(parameters(request), accept=request.text(b"accept"))
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 await readings.answer_page(connection, send, device_id=device.id, page=page)
 
         return handler
@@ -104,7 +104,7 @@ class QueryRoutes:
         async def handler(request: Request, send: Send) -> None:
             sender = await self._sender(request, "GET")
             device = await self._device(device_id, sender)
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 await quarantine.answer_page(connection, send, device_id=device.id, asked=parameters(request))
 
         return handler
@@ -117,7 +117,7 @@ class QueryRoutes:
                 raise Forbidden("replaying takes the role editor")
             chosen = None if number is None else whole(number)
             change = quarantine.Change.of(await request.body())
-            replay = quarantine.Replay(self._directory, self._pipeline, device.as_sender(sender))
+            replay = quarantine.Replay(self._pool, self._pipeline, device.as_sender(sender))
             await replay.answer(send, chosen=chosen, change=change)
 
         return handler
@@ -127,11 +127,11 @@ class QueryRoutes:
             if request.method == "POST":
                 sender, device = await self._edited(request, "POST", device_id)
                 body = await request.body()
-                async with self._directory.connection() as connection:
+                async with self._pool.connection() as connection:
                     await commands.answer_new(connection, send, device_id=device.id, by=sender.name, body=body)
                 return
             device = await self._device(device_id, await self._sender(request, "GET"))
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 await commands.answer_page(
                     connection, send, device_id=device.id, asked=parameters(request), whole=whole
                 )
@@ -143,11 +143,11 @@ class QueryRoutes:
             if request.method == "PUT":
                 sender, device = await self._edited(request, "PUT", device_id)
                 body = await request.body()
-                async with self._directory.connection() as connection:
+                async with self._pool.connection() as connection:
                     await commands.answer_new_config(connection, send, device_id=device.id, by=sender.name, body=body)
                 return
             device = await self._device(device_id, await self._sender(request, "GET"))
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 await commands.answer_config(connection, send, device_id=device.id)
 
         return handler
@@ -156,7 +156,7 @@ class QueryRoutes:
         async def handler(request: Request, send: Send) -> None:
             sender, device = await self._edited(request, "POST", device_id)
             body = await request.body()
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 await commands.answer_new_certificate(
                     connection, send, device_id=device.id, team_id=device.team_id, by=sender, body=body
                 )
@@ -183,7 +183,7 @@ class QueryRoutes:
         """The device, as long as the sender may read it; a stranger's is not found rather than forbidden."""
         if sender.is_device:
             raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
-        async with self._directory.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("find_device"), {"device": whole(device_id)})
             row = await cursor.fetchone()
         if row is None or not sender.may_read(row["team_id"]):

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -12,39 +12,41 @@ from typing import Any
 import structlog
 from a2wsgi import WSGIMiddleware
 
-from releve.ingest.authenticate import Authenticator
+from releve.access.authenticate import Authenticator
+from releve.access.visitor import SessionOf, Visitors
+from releve.http import guard
+from releve.http.answer import answer_problem
+from releve.http.request import Disconnected, Limits, Receive, Request, Scope, Send
 from releve.ingest.batch import GroupCommit
 from releve.ingest.bridge.config import load
 from releve.ingest.counters import Counters
 from releve.ingest.http import IngestRoutes
 from releve.ingest.mqtt import websocket
 from releve.ingest.pipeline import Pipeline
-from releve.ingest.request import Disconnected, Limits, Receive, Request, Scope, Send, answer_problem
-from releve.ingest.rule_action import CONFIRMATIONS, Confirmations, RuleActionRoutes
-from releve.ingest.sensor_data import SensorDataRoute
+from releve.ingest.racing.sensor_data import SensorDataRoute
+from releve.ingest.rule_action.routes import CONFIRMATIONS, Confirmations, RuleActionRoutes
 from releve.live import websocket as live_websocket
 from releve.live.feed import Feed
 from releve.live.hub import Hub
-from releve.live.visitor import SessionOf, Visitors
 from releve.live.websocket import LivePages
 from releve.protocol.problem import Broken, Problem
 from releve.protocol.site import may_change
 from releve.protocol.token import Keyring
-from releve.query.broker_data import BrokerRoutes
+from releve.query.device.broker_data import BrokerRoutes
 from releve.query.routes import QueryRoutes
-from releve.query.run_routes import RunRoutes
-from releve.serve import guard
+from releve.query.run.routes import RunRoutes
 from releve.serve.follow import Follower
 from releve.serve.housekeeping import Housekeeping
 from releve.serve.mqtt import MqttServer
 from releve.serve.pruning import Pruning
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.race_store import RaceStore
 from releve.storage.session import Session
 from releve.storage.writer import Writer
 
+Handler = Callable[[Request, Send], Awaitable[None]]
 WRITERS = 2
 DJANGO_THREADS = 8
 _log = structlog.get_logger()
@@ -80,13 +82,7 @@ class Application:
         self._request_ids = map("{}-{:x}".format, itertools.repeat(f"{os.getpid():x}"), itertools.count())
         self._control = WSGIMiddleware(control, workers=DJANGO_THREADS)
         self.counters = Counters()
-        urls = [url.strip() for url in settings.ingest_database_urls.split(",") if url.strip()] or [
-            settings.database_url
-        ]
-        self._sessions = [
-            Session(urls[(index + number) % len(urls)], application=f"releve writer {index}.{number}")
-            for number in range(WRITERS)
-        ]
+        self._sessions = _sessions(settings, index)
         writers = [Writer(session) for session in self._sessions]
         self.group = GroupCommit(
             writers,
@@ -94,23 +90,21 @@ class Application:
             device_backlog=settings.device_backlog_readings,
             counters=self.counters,
         )
-        self.directory = Directory(
-            settings.database_url, application=f"releve directory {index}", time_zone=settings.time_zone
-        )
-        self.authenticator = Authenticator(settings.database_url, directory=self.directory, keyring=keyring)
+        self.pool = Pool(settings.database_url, application=f"releve pool {index}", time_zone=settings.time_zone)
+        self.authenticator = Authenticator(settings.database_url, pool=self.pool, keyring=keyring)
         for writer in writers:
             self.authenticator.on_revoked(writer.forget_machines_of)
         self.pipeline = Pipeline(self.group, self.counters)
         self.housekeeping = Housekeeping(
             self.group,
-            self.directory,
+            self.pool,
             counters=self.counters,
             control_counts=control_counts,
             run_dir=settings.data_dir / "run",
             index=index,
         )
         self._pruning = Pruning(
-            self.directory,
+            self.pool,
             days={
                 "prune_receipts": settings.receipt_retention_days,
                 "prune_audit_events": settings.audit_retention_days,
@@ -119,34 +113,42 @@ class Application:
             else {},
         )
         ingest = IngestRoutes(self.authenticator, self.pipeline, batch_limit=settings.batch_limit)
-        self._query = QueryRoutes(self.authenticator, self.directory, self.pipeline)
-        self._runs = RunRoutes(self.authenticator, self.directory)
-        status = StatusRoutes(self.group, self.authenticator, self.directory, self.housekeeping, settings=settings)
+        self._query = QueryRoutes(self.authenticator, self.pool, self.pipeline)
+        self._runs = RunRoutes(self.authenticator, self.pool)
+        status = StatusRoutes(self.group, self.authenticator, self.pool, self.housekeeping, settings=settings)
         self.mqtt = MqttServer(
             settings,
             authenticator=self.authenticator,
             pipeline=self.pipeline,
-            directory=self.directory,
+            pool=self.pool,
             keyring=keyring,
         )
-        self.hub = Hub(self.directory, Feed(settings.data_dir / "run", index=index))
+        self.hub = Hub(self.pool, Feed(settings.data_dir / "run", index=index))
         self.hub.add(self.mqtt.endpoint)
         self.mqtt.endpoint.on_watched = self.hub.look_up
         self.group.on_committed = self.hub.committed
         self.authenticator.on_revoked(self.hub.changed)
+        self._live = self._live_pages(settings, session_of)
+        self.hub.add_watcher(self._live)
+        self.mqtt.endpoint.values.on_kept = self.hub.kept
+        self._handlers = self._routes(settings, ingest, status)
+        self._stack = AsyncExitStack()
+
+    def _live_pages(self, settings: Settings, session_of: SessionOf) -> LivePages:
         visitors = Visitors(
             self.authenticator,
-            self.directory,
+            self.pool,
             anonymous_role=settings.anonymous_role,
             session_of=session_of,
             public_url=settings.public_url,
             origins=settings.origins,
         )
-        self._live = LivePages(visitors, self.authenticator, self.counters, opened=self.hub.look_up)
-        self.hub.add_watcher(self._live)
-        self.mqtt.endpoint.values.on_kept = self.hub.kept
-        broker = BrokerRoutes(self.authenticator, self.directory, anonymous_role=settings.anonymous_role)
-        races = RaceStore(self.directory)
+        return LivePages(visitors, self.authenticator, self.counters, opened=self.hub.look_up)
+
+    def _routes(self, settings: Settings, ingest: IngestRoutes, status: StatusRoutes) -> dict[str, Handler]:
+        """Every fixed path of the data plane, and who answers it."""
+        broker = BrokerRoutes(self.authenticator, self.pool, anonymous_role=settings.anonymous_role)
+        races = RaceStore(self.pool)
         samples = SensorDataRoute(
             self.authenticator,
             self.pipeline,
@@ -157,19 +159,18 @@ class Application:
         actions = RuleActionRoutes(
             load(Path(settings.bridge_config)).rule_action if settings.bridge_config else (),
             authenticator=self.authenticator,
-            directory=self.directory,
+            pool=self.pool,
             pipeline=self.pipeline,
             confirmations=Confirmations(settings.data_dir / CONFIRMATIONS),
             batch_limit=settings.batch_limit,
         )
-        self._handlers = {
+        return {
             **ingest.handlers,
             **actions.handlers,
             **samples.handlers,
             **status.handlers,
             **broker.handlers,
         }
-        self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
@@ -263,9 +264,18 @@ class Application:
         await self.housekeeping.finish()
         for session in self._sessions:
             await session.close()
-        await self.directory.close()
+        await self.pool.close()
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _sessions(settings: Settings, index: int) -> list[Session]:
+    """One for each writer, spread over the databases that a worker may write through."""
+    urls = [url.strip() for url in settings.ingest_database_urls.split(",") if url.strip()] or [settings.database_url]
+    return [
+        Session(urls[(index + number) % len(urls)], application=f"releve writer {index}.{number}")
+        for number in range(WRITERS)
+    ]

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import structlog
 
+from releve.access.revocation import RevocationFeed
 from releve.ingest.batch import GroupCommit
 from releve.ingest.bridge.broker import BrokerBridge
 from releve.ingest.bridge.config import Broker, Config, RuleAction
@@ -22,9 +23,8 @@ from releve.live.hub import Hub
 from releve.protocol.problem import Unavailable
 from releve.serve.housekeeping import Housekeeping
 from releve.settings import Settings
-from releve.storage.directory import Directory
 from releve.storage.link_store import LinkStore
-from releve.storage.revocation import RevocationFeed
+from releve.storage.pool import Pool
 from releve.storage.session import Session
 from releve.storage.writer import Writer
 
@@ -58,9 +58,9 @@ class Bridge:
             device_backlog=settings.device_backlog_readings,
             counters=self._counters,
         )
-        self._directory = Directory(url, application="releve bridge directory", time_zone=settings.time_zone)
+        self._pool = Pool(url, application="releve bridge pool", time_zone=settings.time_zone)
         self._pipeline = Pipeline(self._group, self._counters)
-        self._values = LastValues(LinkStore(self._directory, worker=uuid4()))
+        self._values = LastValues(LinkStore(self._pool, worker=uuid4()))
         self._devices: list[Devices] = []
         self._strays: list[Strays] = []
         self._feed = RevocationFeed(url, revoked=self._forget, missed=lambda: self._forget(None))
@@ -68,13 +68,13 @@ class Bridge:
         run_dir.mkdir(parents=True, exist_ok=True)
         self._housekeeping = Housekeeping(
             self._group,
-            self._directory,
+            self._pool,
             counters=self._counters,
             control_counts=dict,
             run_dir=run_dir,
             index=INDEX,
         )
-        self._hub = Hub(self._directory, Feed(run_dir, index=FEED_INDEX))  # whoever watches, watches at a worker
+        self._hub = Hub(self._pool, Feed(run_dir, index=FEED_INDEX))  # whoever watches, watches at a worker
         self._group.on_committed = self._hub.committed
         self._values.on_kept = self._hub.kept
         self._brokers = [self._bridge_of(broker, settings.batch_limit, run_dir) for broker in config.broker]
@@ -133,16 +133,16 @@ class Bridge:
         await self._housekeeping.finish()
         for session in self._sessions:
             await session.close()
-        await self._directory.close()
+        await self._pool.close()
 
     def _bridge_of(self, broker: Broker, batch_limit: int, folder: Path) -> BrokerBridge:
         return BrokerBridge(broker, self._intake_of(broker, batch_limit), folder=folder)
 
     def _intake_of(self, entry: Broker | RuleAction, batch_limit: int) -> Intake:
-        devices = Devices(self._directory, team=entry.team, own_name=f"bridge:{entry.name}")
+        devices = Devices(self._pool, team=entry.team, own_name=f"bridge:{entry.name}")
         self._devices.append(devices)
         intake = Intake(devices, self._feed, self._pipeline, self._values, batch_limit=batch_limit)
-        self._strays.append(Strays(intake, self._directory))
+        self._strays.append(Strays(intake, self._pool))
         return intake
 
     def _forget(self, principal: str | None) -> None:

@@ -13,7 +13,7 @@ from releve.ingest import metrics
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters
 from releve.protocol.problem import Unavailable
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 EVERY_S = 1.0
@@ -26,7 +26,7 @@ class Housekeeping:
     def __init__(
         self,
         group: GroupCommit,
-        directory: Directory,
+        pool: Pool,
         *,
         counters: Counters,
         control_counts: Callable[[], Mapping[str, int]],
@@ -34,7 +34,7 @@ class Housekeeping:
         index: int | str,
     ) -> None:
         self._group = group
-        self._directory = directory
+        self._pool = pool
         self._counters = counters
         self._control_counts = control_counts
         self._path = run_dir / f"worker-{index}.metrics.json"
@@ -53,7 +53,7 @@ class Housekeeping:
             return
         rows = [(device_id, *instants) for device_id, instants in seen.items()]
         try:
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 await connection.execute(query("mark_seen"), [list(column) for column in zip(*rows, strict=True)])
         except Unavailable as problem:
             _log.warning("last-seen times wait for the database", devices=len(rows), error=problem.detail)

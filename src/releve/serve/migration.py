@@ -85,7 +85,7 @@ def main() -> None:
 
     django.setup()
     from releve.control.accounts.services import first_administrator_code  # noqa: PLC0415 - after Django's set-up
-    from releve.serve import logs  # noqa: PLC0415 - not for the supervisor
+    from releve.serve.process import logs  # noqa: PLC0415 - not for the supervisor
 
     logs.configure(level="warning", log_format="text")
     migrate(os.environ["DATABASE_URL"])

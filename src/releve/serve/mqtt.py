@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
-from releve.ingest.authenticate import Authenticator
+from releve.access.authenticate import Authenticator
 from releve.ingest.mqtt import transport
 from releve.ingest.mqtt.endpoint import Endpoint
 from releve.ingest.mqtt.sign_in import SignIn
@@ -14,8 +14,8 @@ from releve.protocol.mqtt.limits import Limits
 from releve.protocol.token import Keyring
 from releve.settings import Settings
 from releve.storage import keys
-from releve.storage.directory import Directory
 from releve.storage.link_store import LinkStore
+from releve.storage.pool import Pool
 from releve.storage.race_driver import RaceDrivers
 
 
@@ -32,14 +32,14 @@ class MqttServer:
         *,
         authenticator: Authenticator,
         pipeline: Pipeline,
-        directory: Directory,
+        pool: Pool,
         keyring: Keyring,
     ) -> None:
         self._settings = settings
-        store = LinkStore(directory, worker=uuid4())
+        store = LinkStore(pool, worker=uuid4())
         sign_in = SignIn(
             authenticator,
-            directory,
+            pool,
             store,
             keyring=keyring,
             pepper=keys.pepper(settings.data_dir),
@@ -51,7 +51,7 @@ class MqttServer:
             pipeline,
             store,
             sign_in,
-            drivers=RaceDrivers(directory),
+            drivers=RaceDrivers(pool),
             limits=_limits(settings),
             batch_limit=settings.batch_limit,
             most_links=settings.mqtt_links,

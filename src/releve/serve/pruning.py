@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import structlog
 
 from releve.protocol.problem import Unavailable
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 EVERY_S = 3600.0
@@ -18,12 +18,12 @@ class Pruning:
     """Deletes rows that are older than their retention, once an hour.
 
     Args:
-        directory: Lends the connection.
+        pool: Lends the connection.
         days: How long rows are kept, by the statement that deletes them; 0 keeps them for good.
     """
 
-    def __init__(self, directory: Directory, *, days: Mapping[str, int]) -> None:
-        self._directory = directory
+    def __init__(self, pool: Pool, *, days: Mapping[str, int]) -> None:
+        self._pool = pool
         self._days = days
 
     async def run(self) -> None:
@@ -48,7 +48,7 @@ class Pruning:
     async def _prune(self, name: str, days: int) -> int:
         deleted = 0
         while True:
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 cursor = await connection.execute(query(name), {"days": days, "limit": AT_ONCE})
             deleted += cursor.rowcount
             if cursor.rowcount < AT_ONCE:

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 
+from releve.access.authenticate import Authenticator
+from releve.http.answer import answer, send_bytes
+from releve.http.request import Request, Send
 from releve.ingest import metrics
-from releve.ingest.authenticate import Authenticator
 from releve.ingest.batch import GroupCommit
-from releve.ingest.request import Request, Send, answer, send_bytes
 from releve.protocol.problem import Forbidden, Unauthenticated, Unavailable
 from releve.protocol.site import is_loopback
 from releve.serve.housekeeping import Housekeeping
 from releve.settings import Settings
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.session import weakness_of
 
 
@@ -21,14 +22,14 @@ class StatusRoutes:
         self,
         group: GroupCommit,
         authenticator: Authenticator,
-        directory: Directory,
+        pool: Pool,
         housekeeping: Housekeeping,
         *,
         settings: Settings,
     ) -> None:
         self._group = group
         self._authenticator = authenticator
-        self._directory = directory
+        self._pool = pool
         self._housekeeping = housekeeping
         self._settings = settings
         self.handlers = {"/healthz": self.health, "/readyz": self.readiness, "/metrics": self.metrics}
@@ -52,7 +53,7 @@ class StatusRoutes:
 
     async def _reasons(self) -> AsyncIterator[str]:
         try:
-            async with self._directory.connection() as connection:
+            async with self._pool.connection() as connection:
                 weakness = await weakness_of(connection)
         except Unavailable as problem:
             weakness = problem.detail

@@ -18,11 +18,12 @@ import structlog
 from releve import __version__
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import BadConfig, load
-from releve.serve import external_database, instance, logs, migration, port
+from releve.serve import external_database, instance, migration
 from releve.serve.instance import Instance
-from releve.serve.supervisor import Part, PartFailed, Supervisor
-from releve.serve.supervisor_part import Child
-from releve.serve.supervisor_postgres import postgres_part
+from releve.serve.process import logs, port
+from releve.serve.process.part import Child
+from releve.serve.process.postgres import postgres_part
+from releve.serve.process.supervisor import Part, PartFailed, Supervisor
 from releve.settings import Settings, as_text, variable
 from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.location import make_data_directory

@@ -10,12 +10,12 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from releve.serve import logs
+from releve.http.cross_origin import CrossOrigin
+from releve.http.protocol import bounded
+from releve.http.websocket_protocol import RefusingProtocol
 from releve.serve.application import Application
-from releve.serve.cross_origin import CrossOrigin
 from releve.serve.follow import Follower
-from releve.serve.http_protocol import bounded
-from releve.serve.websocket_protocol import RefusingProtocol
+from releve.serve.process import logs
 from releve.settings import Settings
 from releve.storage import keys
 
@@ -97,7 +97,7 @@ def _application(settings: Settings, index: int) -> Application:
 
 
 def _keep_up() -> object:
-    from releve.control.runs import keep  # noqa: PLC0415 - its models need a Django that is set up
+    from releve.control.runs.cut import keep  # noqa: PLC0415 - its models need a Django that is set up
 
     return keep.with_fresh_connection()
 

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from releve.protocol.topic import EVERYONE, RACING
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 Row = dict[str, Any]
@@ -40,13 +40,13 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class LinkStore:
-    """The statements of the MQTT endpoint; each takes one of the directory's connections for its own moment.
+    """The statements of the MQTT endpoint; each takes one of the pool's connections for its own moment.
 
     Every method raises `Unavailable` when the database does not answer.
     """
 
-    def __init__(self, directory: Directory, *, worker: UUID) -> None:
-        self._directory = directory
+    def __init__(self, pool: Pool, *, worker: UUID) -> None:
+        self._pool = pool
         self._worker = worker
 
     async def device_named(self, name: str, origin: Origin) -> Row:
@@ -108,7 +108,7 @@ class LinkStore:
 
     async def is_alive(self) -> None:
         """Tell that this worker's links stand, and bury those of workers that do not tell any more."""
-        async with self._directory.connection() as connection:
+        async with self._pool.connection() as connection:
             await connection.execute(query("mqtt_worker_alive"), {"worker": self._worker})
             await connection.execute(query("mqtt_bury_workers"))
 
@@ -140,7 +140,7 @@ class LinkStore:
         return None if row is None else row["body"]
 
     async def _execute(self, name: str, values: Mapping[str, Any] | Sequence[Any]) -> None:
-        async with self._directory.connection() as connection:
+        async with self._pool.connection() as connection:
             await connection.execute(query(name), values)
 
     async def _row(self, name: str, values: Mapping[str, Any]) -> Row | None:
@@ -148,7 +148,7 @@ class LinkStore:
         return rows[0] if rows else None
 
     async def _rows(self, name: str, values: Mapping[str, Any]) -> list[Row]:
-        async with self._directory.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query(name), values)
             return await cursor.fetchall()
 

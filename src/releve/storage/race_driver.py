@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import errors
 
 from releve.protocol.sender import Sender
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 REMEMBERED = 10_000
@@ -18,8 +18,8 @@ LARGEST_ID = 2**63 - 1
 class RaceDrivers:
     """Asks once per car and race; all further readings of the race cost a look into memory."""
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._asked: dict[int, float] = {}  # by the device, the race that it named last
 
     async def named(self, race: float, sender: Sender) -> None:
@@ -38,7 +38,7 @@ class RaceDrivers:
         self._asked[device] = race
 
     async def _drive(self, values: dict[str, Any]) -> None:
-        async with self._directory.connection() as connection:
+        async with self._pool.connection() as connection:
             cursor = await connection.execute(query("race_waits"), values)
             row = await cursor.fetchone()
             if row is None or not row[0]:

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from releve.protocol.problem import Forbidden, NotFound, Problem
 from releve.protocol.sender import Sender
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 REMEMBERED = 10_000
@@ -56,8 +56,8 @@ class Race(msgspec.Struct):
 class RaceStore:
     """Remembers races for a few seconds; a deleted race or device is forgotten at once."""
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._races: dict[int, Race] = {}
 
     async def race(self, number: int) -> Race:
@@ -114,13 +114,13 @@ class RaceStore:
             self._races.clear()
 
     async def _row(self, number: int) -> dict[str, Any] | None:
-        async with self._directory.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("find_race"), {"race": number})
             return await cursor.fetchone()
 
     async def _change(self, name: str, sender: Sender, values: dict[str, Any]) -> bool:
         try:
-            async with self._directory.connection() as connection, connection.transaction():
+            async with self._pool.connection() as connection, connection.transaction():
                 await connection.execute(query("lock_runs"), {"device": sender.device_id})
                 return (await connection.execute(query(name), values)).rowcount > 0
         except errors.ExclusionViolation as error:

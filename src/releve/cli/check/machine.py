@@ -11,8 +11,9 @@ from urllib.request import urlopen
 
 from releve import __version__
 from releve.cli.check.finding import Finding, fail, ok, warn
-from releve.serve import instance, port
-from releve.serve.port import PortProblem
+from releve.serve import instance
+from releve.serve.process import port
+from releve.serve.process.port import PortProblem
 from releve.settings import Settings
 
 FIRST_PLAUSIBLE_YEAR, LAST_PLAUSIBLE_YEAR = 2025, 2100

@@ -14,7 +14,7 @@ from rest_framework.exceptions import PermissionDenied as Refused
 
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Device
-from releve.control.runs import precondition
+from releve.control.runs.api import precondition
 from releve.control.runs.models import Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of

@@ -11,6 +11,6 @@ class PagesConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to sign-in, sign-out and password change."""
-        from releve.control.pages import browser  # noqa: PLC0415 - it needs the models, which load first
+        from releve.control.pages.account import browser  # noqa: PLC0415 - it needs the models, which load first
 
         browser.connect()

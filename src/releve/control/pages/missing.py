@@ -58,7 +58,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         return _problem(Malformed())
     _log.warning("host-refused", host=request.META.get("HTTP_HOST", "")[:200], setting="RELEVE_ALLOWED_HOSTS")
     response = _problem(StrangeHost())
-    response._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - Django's own mark; see serve/logs.py
+    response._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - Django's own mark; see serve/process/logs.py
     return response
 
 

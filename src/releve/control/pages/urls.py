@@ -5,19 +5,13 @@ from django.views.i18n import set_language
 
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
-from releve.control.pages.views import (
-    about,
-    device,
-    documents,
-    entrance,
-    home,
-    run,
-    run_change,
-    runs,
-    sign_ins,
-    team,
-    welcome,
-)
+from releve.control.pages.account import entrance, sign_ins, team, welcome
+from releve.control.pages.device import home
+from releve.control.pages.device import views as device
+from releve.control.pages.document import about, documents
+from releve.control.pages.run import change_views as run_change
+from releve.control.pages.run import list_views as runs
+from releve.control.pages.run import views as run
 
 urlpatterns = [
     path("", signed_in(home.home), name="home"),

@@ -11,7 +11,8 @@ from django.http import Http404
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Contract, Device
 from releve.control.fleet.queries import devices_of, last_heard, refuse_unless
-from releve.control.runs import car, infer, measure
+from releve.control.runs import measure
+from releve.control.runs.cut import car, infer
 from releve.control.runs.measure import Bucket, Channels, Extent
 from releve.control.runs.models import Change, Exclusion, HandStatistic, Inference, Kind, Run
 from releve.control.runs.statement import FAR, rows

@@ -1,7 +1,7 @@
 """The routes of runs."""
 
 from releve.control.api.routing import route
-from releve.control.runs import action_views, views
+from releve.control.runs.api import action_views, views
 
 RUN = "api/v1/runs/<int:run_id>"
 

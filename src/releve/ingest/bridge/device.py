@@ -8,7 +8,7 @@ import msgspec
 from psycopg.rows import dict_row
 
 from releve.protocol.sender import Sender
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 from releve.storage.race_driver import RaceDrivers
 
@@ -32,7 +32,7 @@ class Devices:
     """The devices of one team.
 
     Args:
-        directory: Lends connections.
+        pool: Lends connections.
         team: The team's name.
         own_name: The device in whose quarantine messages of strangers are kept; made when missing.
 
@@ -40,9 +40,9 @@ class Devices:
         drivers: Notes whose a race is before its first reading is stored.
     """
 
-    def __init__(self, directory: Directory, *, team: str, own_name: str) -> None:
-        self._directory = directory
-        self.drivers = RaceDrivers(directory)
+    def __init__(self, pool: Pool, *, team: str, own_name: str) -> None:
+        self._pool = pool
+        self.drivers = RaceDrivers(pool)
         self._team = team
         self._own_name = own_name
         self._known: dict[str, tuple[Sender | Stranger, float]] = {}
@@ -58,7 +58,7 @@ class Devices:
             Unavailable: The database does not answer.
         """
         values = {"team": self._team, "name": self._own_name}
-        async with self._directory.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("bridge_add_device"), values)
             await cursor.execute(query("bridge_find_device"), values)
             row = await cursor.fetchone()
@@ -101,7 +101,7 @@ class Devices:
         Raises:
             Unavailable: The database does not answer.
         """
-        async with self._directory.connection() as connection:
+        async with self._pool.connection() as connection:
             cursor = await connection.execute(query("bridge_last_race"), {"device": device_id, "topic": topic})
             row = await cursor.fetchone()
         return None if row is None else str(row[0])
@@ -110,7 +110,7 @@ class Devices:
         values = {"team": self._team, "name": name}
         if "\0" in name:
             return None
-        async with self._directory.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("bridge_find_device"), values)
             return await cursor.fetchone()
 

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 
 import msgspec
 
+from releve.access.revocation import RevocationFeed
 from releve.ingest.bridge.device import Devices, Stranger
-from releve.ingest.contract import CONTRACTS, Contract
 from releve.ingest.counters import Counters
 from releve.ingest.decode import Arrival, Shape, decode, split
 from releve.ingest.mqtt.burst import clean
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.pipeline import Pipeline
 from releve.protocol import strict_json
+from releve.protocol.contract import CONTRACTS, Contract
 from releve.protocol.outcome import Receipt
 from releve.protocol.problem import BadReading, Problem, Unavailable
 from releve.protocol.reading import Quarantined, Reading, Source, quarantine
 from releve.protocol.sender import Sender
-from releve.storage.revocation import RevocationFeed
 
 TRANSPORT = "bridge"
 NAME_LIMIT = 128

@@ -3,7 +3,7 @@
 import msgspec
 
 from releve.ingest.bridge.intake import Intake, Letter, Parcel
-from releve.ingest.contract.racing import Assembler
+from releve.protocol.contract.racing import Assembler
 from releve.protocol.sender import Sender
 
 RACE = "race"

@@ -11,10 +11,10 @@ from psycopg.rows import dict_row
 
 from releve.ingest.bridge.device import Stranger
 from releve.ingest.bridge.intake import TRANSPORT, Intake, Letter, Parcel
-from releve.ingest.contract import CONTRACTS
 from releve.ingest.decode import Arrival
+from releve.protocol.contract import CONTRACTS
 from releve.protocol.problem import Problem
-from releve.storage.directory import Directory
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 SHORTEST_PAUSE_S = 5.0
@@ -45,9 +45,9 @@ class Envelope(msgspec.Struct):
 class Strays:
     """The messages in the quarantine of one bridge's own device."""
 
-    def __init__(self, intake: Intake, directory: Directory) -> None:
+    def __init__(self, intake: Intake, pool: Pool) -> None:
         self._intake = intake
-        self._directory = directory
+        self._pool = pool
 
     async def run(self) -> None:
         """Look every few seconds, or less often when there is very much to look through, until cancelled."""
@@ -92,7 +92,7 @@ class Strays:
             return False
         await self._intake.keep(Parcel(list(self._intake.entries(letter, sender))))
         values = {"device": self._intake.devices.own_id, "id": row["id"]}
-        async with self._directory.connection() as connection:
+        async with self._pool.connection() as connection:
             await connection.execute(query("mark_replayed"), values)
         return True
 
@@ -104,6 +104,6 @@ class Strays:
             "limit": AT_ONCE,
             "with_replayed": False,
         }
-        async with self._directory.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("page_quarantine"), values)
             return await cursor.fetchall()

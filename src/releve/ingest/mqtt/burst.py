@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from releve.ingest.contract import CONTRACTS, GENERIC, GYM, Contract
-from releve.ingest.contract.racing import Assembler
 from releve.ingest.counters import Counters
 from releve.ingest.decode import Arrival, Shape, decode, read_one, split
 from releve.ingest.mqtt.values import LastValues
+from releve.protocol.contract import CONTRACTS, GENERIC, GYM, Contract
+from releve.protocol.contract.racing import Assembler
 from releve.protocol.mqtt.event import Incoming
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.packet import Publish

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from releve.ingest.authenticate import Authenticator
+from releve.access.authenticate import Authenticator
 from releve.ingest.mqtt.burst import Answer, Burst, Clock
 from releve.ingest.mqtt.link import Link
 from releve.ingest.mqtt.presence import Presence

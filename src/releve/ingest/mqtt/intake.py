@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from time import time
 
-from releve.ingest.contract.racing import Assembler
 from releve.ingest.mqtt.burst import Burst
 from releve.ingest.mqtt.surroundings import Surroundings
+from releve.protocol.contract.racing import Assembler
 from releve.protocol.mqtt.event import Incoming
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.session import Session

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from releve.ingest.authenticate import Authenticator
+from releve.access.authenticate import Authenticator
 from releve.protocol import token as tokens
 from releve.protocol.mqtt.packet import Connect
 from releve.protocol.mqtt.reason import Reason
@@ -17,8 +17,8 @@ from releve.protocol.problem import Unauthenticated, Unavailable
 from releve.protocol.secret import Secret
 from releve.protocol.sender import Sender
 from releve.protocol.token import Keyring, TokenInvalid, TokenType
-from releve.storage.directory import Directory
 from releve.storage.link_store import LinkStore, Origin, Row
+from releve.storage.pool import Pool
 
 NOBODYS_HASH = "0" * 64
 LONGEST_SECRET = 512
@@ -55,7 +55,7 @@ class SignIn:
 
     Args:
         authenticator: Knows access tokens.
-        directory: Finds the principals of MQTT tokens.
+        pool: Finds the principals of MQTT tokens.
         store: Finds devices, counts failures and keeps the audit.
         keyring: Verifies MQTT tokens.
         pepper: The key of the hashes of device secrets.
@@ -66,7 +66,7 @@ class SignIn:
     def __init__(
         self,
         authenticator: Authenticator,
-        directory: Directory,
+        pool: Pool,
         store: LinkStore,
         *,
         keyring: Keyring,
@@ -75,7 +75,7 @@ class SignIn:
         failure_window_s: int,
     ) -> None:
         self._authenticator = authenticator
-        self._directory = directory
+        self._pool = pool
         self._store = store
         self._keyring = keyring
         self._pepper = pepper
@@ -133,7 +133,7 @@ class SignIn:
             claims = tokens.read(token, TokenType.MQTT, datetime.now(UTC), self._keyring)
         except TokenInvalid:
             return None
-        find = self._directory.device if claims.principal.is_device else self._directory.person
+        find = self._pool.device if claims.principal.is_device else self._pool.person
         return await find(claims.principal.id, sign_in=claims.sign_in, expires_s=claims.expires_at.timestamp())
 
     async def _by_secret(self, name: str, secret: str, peer: Peer) -> tuple[Sender, Proof]:

@@ -2,10 +2,10 @@
 
 import asyncio
 
+from releve.http.request import Message, Receive, Scope, Send
 from releve.ingest.mqtt.endpoint import Endpoint
 from releve.ingest.mqtt.link import Link
 from releve.ingest.mqtt.sign_in import Peer
-from releve.ingest.request import Message, Receive, Scope, Send
 
 PATH = "/mqtt"
 SUBPROTOCOL = "mqtt"  # [MQTT-6.0.0-3]

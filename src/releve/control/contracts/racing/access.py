@@ -14,7 +14,7 @@ from releve.control.accounts.models import Account
 from releve.control.api.authentication import credential
 from releve.control.api.negotiation import is_trusted
 from releve.control.fleet.models import Asset
-from releve.control.runs.car import CHANNEL, VEHICLE, follow_cars, give_vehicles
+from releve.control.runs.cut.car import CHANNEL, VEHICLE, follow_cars, give_vehicles
 from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of

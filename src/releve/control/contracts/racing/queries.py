@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from releve.control.contracts.racing.access import Caller
 from releve.control.fleet.models import Asset
 from releve.control.runs import measure
-from releve.control.runs.car import VEHICLE
+from releve.control.runs.cut.car import VEHICLE
 from releve.control.runs.models import HandStatistic, Run
 from releve.control.runs.queries import statistics
 from releve.control.runs.several import Band, Totals, splits_of, totals_of

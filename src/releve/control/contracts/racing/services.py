@@ -12,8 +12,8 @@ from releve.control.accounts.models import Account
 from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Asset, Contract, Device, Mount
 from releve.control.fleet.services import NameTaken, delete_asset, disable_device, register_device
-from releve.control.runs import services as runs
-from releve.control.runs.car import VEHICLE
+from releve.control.runs.cut.car import VEHICLE
+from releve.control.runs.edit import services as runs
 from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
 

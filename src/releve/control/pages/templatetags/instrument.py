@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from releve.control.pages import event
-from releve.control.pages.browser_name import in_words
-from releve.control.pages.rhythm import State
-from releve.control.pages.spark import is_number
+from releve.control.pages.account import event
+from releve.control.pages.account.browser_name import in_words
+from releve.control.pages.device.rhythm import State
+from releve.control.pages.device.spark import is_number
 from releve.control.pages.zone import local
 from releve.control.teams.models import Role
 

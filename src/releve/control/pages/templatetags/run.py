@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from releve.control.pages import run_words
+from releve.control.pages.run import words as run_words
 from releve.control.pages.templatetags.instrument import value
 from releve.control.pages.zone import local
 from releve.control.runs.models import Run

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from releve.control.runs.keep import keep_up
+from releve.control.runs.cut.keep import keep_up
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Who is asking: tokens, visitors without one, and what ends them."""

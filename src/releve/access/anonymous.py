@@ -1,0 +1,3 @@
+"""A caller without a token: where they act."""
+
+DEFAULT_TEAM = "Home"

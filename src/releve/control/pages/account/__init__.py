@@ -1,0 +1,1 @@
+"""The pages of accounts: signing in, sign-ins, the team, the welcome."""

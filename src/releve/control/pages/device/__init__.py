@@ -1,0 +1,1 @@
+"""The pages of devices: all of them at a glance, and one."""

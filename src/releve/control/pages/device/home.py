@@ -1,0 +1,38 @@
+"""`/`: the team's devices at a glance."""
+
+from collections import Counter
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from releve.control.pages import access, origin
+from releve.control.pages.device.glance import glances
+from releve.control.teams.queries import teams_of
+
+ON_PAGE = 24
+ON_CARD = 6
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Every device of the account's teams, or how to send the first reading."""
+    account = access.account_of(request)
+    devices = access.devices(account)
+    wanted = request.GET.get("q", "").strip()
+    found = devices.filter(name__icontains=wanted) if wanted else devices
+    page = Paginator(found, ON_PAGE).get_page(request.GET.get("page"))
+    listed = glances(page.object_list, on_card=ON_CARD)
+    context = {
+        "section": "devices",
+        "page": page,
+        "glances": listed,
+        "tally": Counter(str(glance.state) for glance in listed),
+        "wanted": wanted,
+        "team_count": teams_of(account).count(),
+        "origin": origin.of(request),
+        "teaches": not wanted and all(glance.last_seen is None for glance in listed),
+        "first_name": page.object_list[0].name if page.object_list else "raspberry1",
+    }
+    return render(request, "pages/home.html", context)

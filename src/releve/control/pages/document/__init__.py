@@ -1,0 +1,1 @@
+"""The pages that explain: about Relevé, and the API document."""

@@ -1,0 +1,136 @@
+"""uvicorn's HTTP protocol with what it lacks: deadlines for headers and for whole requests, and a limit on headers."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from releve.http.request import BODY_ARRIVED
+
+HEADER_LIMIT_BYTES = 64 * 1024
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+BODY_GRACE_S = 2.0  # the guard answers a slow body first; this ends what goes on sending after its answer
+
+
+class JoinedWrites:
+    """A transport that hands over in one piece what one turn of the event loop wrote.
+
+    uvicorn writes an answer's head and body one after the other, and each would be a system call.
+    """
+
+    __slots__ = ("_loop", "_parts", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Keep it until the turn ends."""
+        if not self._parts:
+            self._loop.call_soon(self.flush)
+        self._parts.append(data)
+
+    def flush(self) -> None:
+        """Hand over what was written."""
+        if self._parts:
+            parts, self._parts = self._parts, []
+            self._transport.write(b"".join(parts))
+
+    def close(self) -> None:
+        """Close after what was written."""
+        self.flush()
+        self._transport.close()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Another protocol takes over, after what was written."""
+        self.flush()
+        self._transport.set_protocol(protocol)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection whose request does not arrive in time; a request that arrives whole arms no timer.
+
+    Subclasses made by `bounded` carry the deadlines, because uvicorn makes the instances.
+    """
+
+    header_s: float
+    body_s: float
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._is_in_headers = True
+        self._is_complete = False
+        self._header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Give the first request its deadline."""
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
+        self._arm(self.header_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, then bound what is not complete yet."""
+        if self._is_complete:
+            self._is_in_headers, self._is_complete, self._header_bytes = True, False, 0
+        was_in_headers = self._is_in_headers
+        super().data_received(data)
+        if self._is_complete:
+            self._disarm()
+        elif self._is_in_headers:
+            self._bound_headers(len(data))
+        elif was_in_headers:
+            self._disarm()
+            self._arm(self.body_s)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._is_in_headers, self._is_complete = True, False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its headers are there."""
+        self._is_in_headers, self._header_bytes = False, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Its body is there."""
+        self._is_complete = True
+        self.scope[BODY_ARRIVED] = True  # type: ignore[literal-required]
+        super().on_message_complete()
+
+    def _bound_headers(self, received: int) -> None:
+        self._header_bytes += received
+        if self._header_bytes > HEADER_LIMIT_BYTES:
+            self._end(_TOO_LARGE)
+        elif self._deadline is None:
+            self._arm(self.header_s)
+
+    def _arm(self, seconds: float) -> None:
+        self._deadline = self.loop.call_later(seconds, self._end, _TOO_SLOW)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end(self, response: bytes) -> None:
+        self._disarm()
+        if self.transport is not None and not self.transport.is_closing():
+            if self._is_in_headers:
+                self.transport.write(response)
+            self.transport.close()
+
+
+def bounded(*, header_s: float, body_s: float) -> type[BoundedProtocol]:
+    """The protocol class for uvicorn, with its deadlines in seconds."""
+    return type("Bounded", (BoundedProtocol,), {"header_s": header_s, "body_s": body_s + BODY_GRACE_S})

@@ -1,0 +1,1 @@
+"""Samples of races over HTTP, as contract B sends them."""

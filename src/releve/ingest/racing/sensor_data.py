@@ -1,0 +1,241 @@
+"""`POST /sensor_data` of contract B: one sample of a race, stored under the device that drives it."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from releve.access.anonymous import DEFAULT_TEAM
+from releve.access.authenticate import Authenticator
+from releve.http.answer import answer, answer_options, answer_problem, encode
+from releve.http.request import Request, Send
+from releve.ingest.decode import Arrival, Shape, read_one
+from releve.ingest.http import message_key
+from releve.ingest.pipeline import Pipeline
+from releve.ingest.verdict import verdict
+from releve.protocol import strict_json
+from releve.protocol.clock import SMALLEST_EPOCH
+from releve.protocol.contract import CONTRACTS
+from releve.protocol.instant import iso
+from releve.protocol.outcome import Outcome, Receipt
+from releve.protocol.problem import BadReading, Forbidden, MethodNotAllowed, Problem, Unauthenticated
+from releve.protocol.reading import Reading, number, type_names
+from releve.protocol.sender import EDITORS, Sender
+from releve.protocol.site import STRANGE
+from releve.storage.race_store import LARGEST_ID, Race, RaceStore, RaceTaken
+
+PATH = "/sensor_data"
+MEASURED = ("distance", "speed", "battery")
+ADDED = "Sensor data successfully added"
+_WHOLE = re.compile(r"([0-9]{1,20})(?:\.0{0,20})?\Z")  # cars write `12.00`
+_NOT_CHANNELS = frozenset({"race_id", "date", "id", "race"})
+_RACING = CONTRACTS["racing"]
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One sample as it was sent, checked.
+
+    Attributes:
+        race_id: The race that it names.
+        channels: What was measured, with the race and the track.
+        date: When, as sent; None for the server's time.
+        key: The sender's own message id, None for none.
+    """
+
+    race_id: int
+    channels: dict[str, Any]
+    date: Any
+    key: Any
+
+    def payload(self) -> bytes:
+        """The reading as our own contract spells it, so that a quarantined one can be replayed as it is."""
+        own = {"time": self.date} if self.date is not None else {}
+        own |= {"id": self.key} if self.key is not None else {}
+        return encode({**own, "channels": self.channels})
+
+
+class SensorDataRoute:
+    """Answers `/sensor_data`.
+
+    Args:
+        authenticator: Tells whose token it is, and what is revoked.
+        pipeline: Takes the reading to the disk.
+        races: Knows which device drives a race.
+        anonymous_role: What a caller without a token may do.
+        may_change: Whether a page of that Origin may have a caller without a token change something at that Host.
+    """
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        pipeline: Pipeline,
+        races: RaceStore,
+        *,
+        anonymous_role: str,
+        may_change: Callable[[str | None, str], bool],
+    ) -> None:
+        self._authenticator = authenticator
+        self._pipeline = pipeline
+        self._races = races
+        self._anonymous_role = anonymous_role
+        self._may_change = may_change
+        self.handlers = {PATH: self.add}
+        authenticator.on_revoked(races.forget)
+
+    async def add(self, request: Request, send: Send) -> None:
+        """Store one sample; every refusal is JSON with `message`."""
+        if request.method == "OPTIONS":
+            await answer_options(send, "POST")
+            return
+        try:
+            document = await self._add(request)
+        except Problem as problem:
+            self._pipeline.counters.refused("http", problem.slug())
+            refusal = _for_wire(problem)
+            await answer_problem(send, refusal, refusal.document())
+        else:
+            await answer(send, 201, {"message": ADDED, "data": document})
+
+    async def _add(self, request: Request) -> dict[str, Any]:
+        if request.method != "POST":
+            raise MethodNotAllowed(f"{PATH} takes POST only")
+        asking = await self._asking(request)
+        sample = read(await request.body())
+        race = await self._race(sample, asking)
+        sender = _driver(race, asking)
+        arrival = Arrival(received_us=time.time_ns() // 1000, transport="http", key=message_key(request))
+        payload = sample.payload()
+        item = read_one(payload, contract=_RACING, sender=sender, arrival=arrival, key=arrival.key)
+        if not race.is_attached and not await self._races.attach(race, sender):
+            race = await self._race(sample, asking)  # another device drives it since a moment ago
+            sender = _driver(race, asking)
+            item = read_one(payload, contract=_RACING, sender=sender, arrival=arrival, key=arrival.key)
+        shape = Shape([payload], is_batch=False)
+        receipt = (await self._pipeline.accept(shape, contract=_RACING, sender=sender, arrival=arrival))[0]
+        await self._widen(race, receipt)
+        return _shown(sample, item, receipt)
+
+    async def _asking(self, request: Request) -> Sender | None:
+        """Who asks; None for a caller without a token who may do it all the same."""
+        token = request.token()
+        if token is not None:
+            return await self._authenticator.sender(token)
+        if self._anonymous_role == "none" or b"authorization" in request.headers:
+            raise Unauthenticated
+        if self._anonymous_role not in EDITORS:
+            raise Forbidden("without signing in you may look only")
+        if not self._may_change(request.text(b"origin") or None, request.text(b"host")):
+            raise Forbidden(STRANGE)
+        return None
+
+    async def _race(self, sample: Sample, asking: Sender | None) -> Race:
+        race = await self._races.race(sample.race_id)
+        if not _may_know(race, asking):
+            self._races.forget(f"race:{race.id}")
+            return await self._races.race(0)  # the very answer that a race which does not exist gets
+        if asking is not None and not asking.is_device and not asking.may_edit(race.team_id):
+            raise Forbidden("adding sensor data takes the role editor")
+        return race
+
+    async def _widen(self, race: Race, receipt: Receipt) -> None:
+        is_kept = receipt.outcome in {Outcome.STORED, Outcome.DUPLICATE}
+        if not is_kept or receipt.time_us is None or race.holds(receipt.time_us):
+            return
+        try:
+            await self._races.stretch(race, receipt.time_us)
+        except RaceTaken:  # the reading is stored; the run that holds its instant shows it
+            return
+
+
+def read(payload: bytes) -> Sample:
+    """Read the body.
+
+    Raises:
+        BadReading: A field is missing or wrong.
+    """
+    fields = strict_json.decode_syntax(payload)
+    if type(fields) is not dict:
+        raise BadReading(f"sensor data is a JSON object, not {type_names[type(fields)]}")
+    race_id = whole(fields.get("race_id"), "race_id")
+    for name in MEASURED:
+        number(fields, name)
+    if fields.get("track") is not None:
+        number(fields, "track")
+    extras = {name: value for name, value in fields.items() if name not in _NOT_CHANNELS}
+    channels = {**extras, "race": race_id, "track": extras.get("track") or 0}
+    return Sample(race_id, channels, _date(fields.get("date")), fields.get("id"))
+
+
+def whole(value: Any, field: str) -> int:
+    """A number of a thing, as a number or as text.
+
+    >>> whole("12", "race_id"), whole(12.0, "race_id"), whole("12.00", "race_id")
+    (12, 12, 12)
+
+    Raises:
+        BadReading: It is neither.
+    """
+    if value is None:
+        raise BadReading("is required", field=field)
+    if type(value) is str and (written := _WHOLE.match(value)):
+        value = int(written[1])
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is not int or abs(value) > LARGEST_ID:
+        raise BadReading("must be a whole number", field=field)
+    return value
+
+
+def _date(date: Any) -> Any:
+    if date is None:
+        return None
+    is_number = type(date) in {int, float} and date >= SMALLEST_EPOCH
+    if type(date) is not str and not is_number:
+        raise BadReading("must be ISO 8601, such as 2026-06-01T12:00:00Z", field="date")
+    return date
+
+
+def _may_know(race: Race, asking: Sender | None) -> bool:
+    if asking is None:
+        return race.team_name == DEFAULT_TEAM
+    if asking.is_device:
+        return asking.team_id == race.team_id
+    return asking.may_read(race.team_id)
+
+
+def _driver(race: Race, asking: Sender | None) -> Sender:
+    """The device that the sample is stored under; a device's sign-in writes its own readings only."""
+    if asking is not None and asking.is_device:
+        if race.is_attached and (race.sender is None or race.sender.device_id != asking.device_id):
+            raise Forbidden("another device drives this race")
+        return asking
+    if race.sender is None:
+        raise Forbidden("the race has no device, or it is disabled")
+    return race.sender
+
+
+def _shown(sample: Sample, item: Any, receipt: Receipt) -> dict[str, Any]:
+    measured = {name: value for name, value in sample.channels.items() if name != "race" and value is not None}
+    return {
+        "id": str(item.id) if isinstance(item, Reading) else None,  # 64 bits, so text
+        "race_id": sample.race_id,
+        **measured,
+        "date": iso(receipt.time_us) if receipt.time_us is not None else sample.date,
+        **{name: value for name, value in verdict(receipt).items() if name != "time"},
+    }
+
+
+class BadSample(Problem):
+    """A field of the sensor data is wrong."""
+
+    title = "Sensor data refused"
+
+
+def _for_wire(problem: Problem) -> Problem:
+    """What is wrong with a body is 400 on this route."""
+    if not isinstance(problem, BadReading):
+        return problem
+    field = "date" if problem.field in {"time", "timestamp"} else problem.field
+    return BadSample(problem.detail, field=field, code=problem.code)

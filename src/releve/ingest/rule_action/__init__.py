@@ -1,0 +1,1 @@
+"""What AWS IoT's HTTP rule action posts, and its handshake."""

@@ -1,0 +1,29 @@
+"""What the sender of readings is told of each: its outcome, its time and the rule that gave it, or why not."""
+
+from typing import Any
+
+from releve.protocol.instant import iso
+from releve.protocol.outcome import Outcome, Receipt
+
+
+def verdict(receipt: Receipt) -> dict[str, Any]:
+    """What one reading's sender is told beside its contract's own words."""
+    document: dict[str, Any] = {"outcome": receipt.outcome, "duplicate": receipt.outcome is Outcome.DUPLICATE}
+    if receipt.time_us is not None:
+        document["time"] = iso(receipt.time_us)
+        document["clock"] = receipt.clock
+    if receipt.reason is not None:
+        document["field"] = receipt.field
+        document["reason"] = receipt.reason
+    return document
+
+
+def verdicts(receipts: list[Receipt]) -> dict[str, Any]:
+    """What a batch's sender is told: the count of each outcome, and a verdict per reading, in order."""
+    counts = dict.fromkeys(Outcome, 0)
+    for receipt in receipts:
+        counts[receipt.outcome] += 1
+    return {
+        **{outcome.value: count for outcome, count in counts.items()},
+        "readings": [{"index": index, **verdict(receipt)} for index, receipt in enumerate(receipts)],
+    }

@@ -1,0 +1,43 @@
+"""How each family of clients spells a reading; a fourth family is a fourth file here.
+
+A contract maps one decoded object onto a `Draft`, or refuses it naming the field. To add one: write `<name>.py` with
+a `read` function, add a line to `CONTRACTS`, capture real payloads into `tests/captured/`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from typing import Any
+
+import msgspec
+
+from releve.protocol.contract import generic, gym, profilometre
+from releve.protocol.reading import Draft
+
+__all__ = ["CONTRACTS", "GENERIC", "GYM", "PROFILOMETRE", "Contract"]
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """One wire format.
+
+    Attributes:
+        name: As devices declare it.
+        read: Reads one decoded object, which it uses up; the flag says whether the payload holds an escaped NUL at all.
+        zone: The zone of timestamps that name none; None is the device's own.
+        may_count_uptime: Whether its devices send milliseconds since boot that may be as large as epoch seconds.
+    """
+
+    name: str
+    read: Callable[[dict[str, Any], bool], Draft]
+    zone: tzinfo | None = None
+    may_count_uptime: bool = False
+
+
+GENERIC = Contract("generic", generic.read)
+GYM = Contract("gym", gym.read, UTC)
+PROFILOMETRE = Contract("profilometre", profilometre.read, may_count_uptime=True)
+CONTRACTS = {
+    GENERIC.name: GENERIC,
+    GYM.name: GYM,
+    PROFILOMETRE.name: PROFILOMETRE,
+    "racing": Contract("racing", generic.read),
+}

@@ -1,0 +1,1 @@
+"""Reading back a device, and what people send to it."""

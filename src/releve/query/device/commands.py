@@ -1,0 +1,167 @@
+"""What people send to a device: commands, its configuration, and the certificate that it may sign in with."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from releve.http.answer import answer
+from releve.http.request import Send
+from releve.protocol import strict_json
+from releve.protocol.problem import BadReading, BadRequest, NotFound, Throttled
+from releve.protocol.sender import Sender
+from releve.storage.queries import query
+
+DEFAULT_EXPIRES_S = 86_400
+LONGEST_EXPIRES_S = 30 * 86_400
+MOST_WAITING = 1_000
+LARGEST_BYTES = 65_536
+PAGE = 100
+_NEWEST = 2**63 - 1
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+Row = dict[str, Any]
+
+
+async def answer_new(connection: AsyncConnection[Any], send: Send, *, device_id: int, by: str, body: bytes) -> None:
+    """Put a command into the device's queue: `{"command": …, "expires_s": 3600}`; 202, for it may be offline.
+
+    Raises:
+        BadReading: A field is wrong.
+        Throttled: The device has not fetched very many commands.
+    """
+    fields = _object(body)
+    if fields.keys() - {"command", "expires_s"}:
+        raise BadReading("takes `command` and `expires_s` only", field=min(fields.keys() - {"command", "expires_s"}))
+    if fields.get("command") is None:
+        raise BadReading("is required", field="command")
+    values = {"device": device_id, "body": Jsonb(fields["command"]), "by": by, "expires_s": _expiry(fields)}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("count_waiting_commands"), {"device": device_id})
+        waiting = await cursor.fetchone()
+        if waiting is not None and waiting["count"] >= MOST_WAITING:
+            raise Throttled(f"{waiting['count']} commands wait for this device already")
+        await cursor.execute(query("add_command"), values)
+        row = await cursor.fetchone()
+    await answer(send, 202, _command(row or {}))
+
+
+async def answer_page(
+    connection: AsyncConnection[Any],
+    send: Send,
+    *,
+    device_id: int,
+    asked: Mapping[str, str],
+    whole: Callable[[str], int],
+) -> None:
+    """The device's commands, newest first, with what became of each."""
+    before = whole(asked["before"]) if "before" in asked else _NEWEST
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("page_commands"), {"device": device_id, "before": before, "limit": PAGE})
+        rows = await cursor.fetchall()
+    following = rows[-1]["id"] if len(rows) == PAGE else None
+    await answer(send, 200, {"data": [_command(row) for row in rows], "next": following})
+
+
+async def answer_config(connection: AsyncConnection[Any], send: Send, *, device_id: int) -> None:
+    """The device's configuration.
+
+    Raises:
+        NotFound: None was ever put.
+    """
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("find_config"), {"device": device_id})
+        row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("this device has no configuration")
+    await answer(send, 200, _config(row))
+
+
+async def answer_new_config(
+    connection: AsyncConnection[Any], send: Send, *, device_id: int, by: str, body: bytes
+) -> None:
+    """Replace the device's configuration by any JSON object; the device finds it retained.
+
+    Raises:
+        BadReading: It is no object.
+    """
+    values = {"device": device_id, "body": Jsonb(_object(body)), "by": by}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("keep_config"), values)
+        row = await cursor.fetchone()
+    await answer(send, 200, _config(row or {}))
+
+
+async def answer_new_certificate(
+    connection: AsyncConnection[Any], send: Send, *, device_id: int, team_id: int, by: Sender, body: bytes
+) -> None:
+    """Let the device sign in over MQTT with a client certificate: `{"fingerprint": "<SHA-256>"}`.
+
+    Raises:
+        BadReading: It is no fingerprint.
+        BadRequest: A device has it already.
+    """
+    text = _object(body).get("fingerprint")
+    fingerprint = text.replace(":", "").lower() if isinstance(text, str) else ""
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise BadReading("must be the certificate's SHA-256: 64 hexadecimal digits", field="fingerprint")
+    cursor = await connection.execute(query("add_certificate"), {"fingerprint": fingerprint, "device": device_id})
+    if await cursor.fetchone() is None:
+        raise BadRequest("a device has this certificate already", field="fingerprint")
+    event = {"kind": "certificate-added", "is_alert": False, "account": None, "device": device_id, "team": team_id}
+    detail = Jsonb({"fingerprint": fingerprint, "by": by.name})
+    await connection.execute(query("mqtt_audit"), event | {"address": "", "detail": detail})
+    await answer(send, 201, {"fingerprint": fingerprint})
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > LARGEST_BYTES:
+        raise BadReading(f"{len(body)} bytes; at most {LARGEST_BYTES}")
+    fields = strict_json.decode(body)
+    if type(fields) is not dict:
+        raise BadReading("must be a JSON object")
+    return fields
+
+
+def _expiry(fields: Mapping[str, Any]) -> int:
+    expires_s = fields.get("expires_s", DEFAULT_EXPIRES_S)
+    if type(expires_s) is not int or not 0 < expires_s <= LONGEST_EXPIRES_S:
+        raise BadReading(f"must be a whole number of seconds, 1 to {LONGEST_EXPIRES_S}", field="expires_s")
+    return expires_s
+
+
+def _command(row: Row) -> Row:
+    state = "answered" if row["answered"] else "delivered" if row["delivered"] else "waiting"
+    if state == "waiting" and row["expires"] <= datetime.now(row["expires"].tzinfo):
+        state = "expired"
+    return {
+        "id": row["id"],
+        "command": row["body"],
+        "state": state,
+        "answer": _answer(row["answer"]),
+        **{name: _iso(row[name]) for name in ("created", "expires", "delivered", "answered")},
+        "created_by": row["created_by"],
+    }
+
+
+def _config(row: Row) -> Row:
+    return {"config": row["body"], "changed": _iso(row["changed"]), "changed_by": row["changed_by"]}
+
+
+def _answer(text: str | None) -> Any:
+    """What the device answered: as JSON where it is some."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat().replace("+00:00", "Z")

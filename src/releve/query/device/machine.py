@@ -1,0 +1,109 @@
+"""`GET /status/{machine_id}` of contract A: answered from what was really received."""
+
+import time
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from releve.http.answer import answer
+from releve.http.request import Send
+from releve.protocol.instant import iso
+from releve.protocol.problem import NotFound
+from releve.protocol.sender import Sender
+from releve.storage.queries import query
+
+RHYTHM_OF = 20  # readings whose gaps tell the machine's own rhythm
+DEPTH = 5_000  # the device's newest readings that are looked through first
+EVERYTHING = 2**62
+PATIENCE = 3  # gaps of the machine's own rhythm that may be missed
+LEAST_S = 10.0
+ALONE_S = 60.0  # for a machine with a single reading, which has no rhythm yet
+BATTERIES = ("battery", "battery_level", "batterie", "battery_percent")
+_LARGEST_MACHINE = 2**53
+
+Row = dict[str, Any]
+
+
+async def answer_status(connection: AsyncConnection[Any], send: Send, *, sender: Sender, number: str) -> None:
+    """Answer the machine's battery, connection and last reading.
+
+    Raises:
+        NotFound: No reading of the caller's teams ever named this machine.
+    """
+    machine = _number(number)
+    devices = await _devices(connection, sender, machine)
+    newest: list[Row] = []
+    for device in devices:
+        newest += await _recent(connection, device, machine)
+    if not newest:
+        raise NotFound("no reading of this machine was ever received")
+    newest.sort(key=lambda row: row["time_us"], reverse=True)
+    battery = await _battery(connection, devices, machine)
+    document = {
+        "machine_id": machine,
+        "battery": None if battery is None else f"{battery:g}%",
+        "connection": connection_state(
+            [row["received_us"] for row in newest[:RHYTHM_OF]], now_us=time.time_ns() // 1000
+        ),
+        "last_update": iso(newest[0]["time_us"]),
+    }
+    await answer(send, 200, document)
+
+
+def connection_state(received_us: list[int], *, now_us: int) -> str:
+    """`OK` while readings arrive at the machine's own rhythm, else `LOST`.
+
+    >>> second = 1_000_000
+    >>> connection_state([10 * second, 9 * second, 8 * second], now_us=11 * second)
+    'OK'
+    >>> connection_state([10 * second, 9 * second, 8 * second], now_us=60 * second)
+    'LOST'
+    """
+    instants = sorted(received_us, reverse=True)
+    gaps_us = [later - earlier for later, earlier in pairwise(instants)]
+    patience_s = max(LEAST_S, PATIENCE * median(gaps_us) / 1e6) if gaps_us else ALONE_S
+    return "OK" if now_us - instants[0] <= patience_s * 1e6 else "LOST"
+
+
+async def _devices(connection: AsyncConnection[Any], sender: Sender, machine: int) -> list[int]:
+    teams = [sender.team_id] if sender.is_device else list(sender.roles)
+    cursor = await connection.execute(query("find_machine"), {"machine": str(machine), "teams": teams})
+    row = await cursor.fetchone()
+    return [] if row is None else row[1]
+
+
+async def _recent(connection: AsyncConnection[Any], device: int, machine: int) -> list[Row]:
+    values = {"device": device, "machine": machine, "limit": RHYTHM_OF, "depth": DEPTH}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("recent_of_machine"), values)
+        rows = await cursor.fetchall()
+        if not rows:
+            await cursor.execute(query("recent_of_machine"), values | {"limit": 1, "depth": EVERYTHING})
+            rows = await cursor.fetchall()
+    return rows
+
+
+async def _battery(connection: AsyncConnection[Any], devices: list[int], machine: int) -> float | None:
+    """The last battery level among the newest readings; an older one tells nothing of the battery now."""
+    found: list[tuple[int, Row]] = []
+    for device in devices:
+        values = {"device": device, "machine": machine, "depth": DEPTH, "names": list(BATTERIES)}
+        cursor = await connection.execute(query("last_battery_of_machine"), values)
+        row = await cursor.fetchone()
+        if row is not None:
+            found.append(row)
+    if not found:
+        return None
+    channels = max(found, key=lambda row: row[0])[1]
+    level = next(channels[name] for name in BATTERIES if name in channels)
+    return level if isinstance(level, int | float) else None
+
+
+def _number(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or abs(int(text[:20])) > _LARGEST_MACHINE:
+        raise NotFound("a machine is named by its number")
+    return int(text)

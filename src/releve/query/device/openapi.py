@@ -1,0 +1,108 @@
+"""What the API document says of what people send to a device, and of a car's last values."""
+
+from typing import Any
+
+from releve.http.openapi import SECURITY, problems
+
+Document = dict[str, Any]
+_OBJECT: Document = {"type": "object"}
+_INSTANT: Document = {"type": "string", "format": "date-time"}
+_MAYBE: Document = {"type": ["string", "null"], "format": "date-time"}
+_COMMAND: Document = {
+    "type": "object",
+    "required": ["id", "command", "state", "created", "expires"],
+    "properties": {
+        "id": {"type": "integer"},
+        "command": {},
+        "state": {"enum": ["waiting", "delivered", "answered", "expired"]},
+        "answer": {"description": "What the device answered; null before it did."},
+        "created": _INSTANT,
+        "created_by": {"type": "string"},
+        "expires": _INSTANT,
+        "delivered": _MAYBE,
+        "answered": _MAYBE,
+    },
+}
+_CONFIG: Document = {
+    "type": "object",
+    "required": ["config", "changed"],
+    "properties": {"config": _OBJECT, "changed": _INSTANT, "changed_by": {"type": "string"}},
+}
+
+
+def commands(device: Document) -> Document:
+    """`/api/v1/devices/{device}/commands`."""
+    before = {"name": "before", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}}
+    page = {
+        "type": "object",
+        "properties": {"data": {"type": "array", "items": _COMMAND}, "next": {"type": ["integer", "null"]}},
+    }
+    wanted = {
+        "type": "object",
+        "required": ["command"],
+        "additionalProperties": False,
+        "properties": {
+            "command": {"type": ["object", "array", "string", "number", "boolean"]},
+            "expires_s": {"type": "integer", "minimum": 1, "maximum": 30 * 86_400, "default": 86_400},
+        },
+    }
+    return {
+        "get": _route("listCommands", "A device's commands and their answers", [device, before], "200", page),
+        "post": _sent("sendCommand", "Send a command, now or when the device is back", device, wanted, "202", _COMMAND),
+    }
+
+
+def config(device: Document) -> Document:
+    """`/api/v1/devices/{device}/config`."""
+    return {
+        "get": _route("deviceConfig", "The configuration that the device finds retained", [device], "200", _CONFIG),
+        "put": _sent("changeDeviceConfig", "Replace the device's configuration", device, _OBJECT, "200", _CONFIG),
+    }
+
+
+def certificates(device: Document) -> Document:
+    """`/api/v1/devices/{device}/certificates`."""
+    fingerprint = {
+        "type": "object",
+        "required": ["fingerprint"],
+        "properties": {"fingerprint": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
+    }
+    summary = "Let the device sign in over MQTT with a client certificate"
+    return {"post": _sent("addDeviceCertificate", summary, device, fingerprint, "201", fingerprint)}
+
+
+def broker_data() -> Document:
+    """`/get_broker_data`."""
+    schema = {
+        "type": "object",
+        "required": ["data"],
+        "properties": {"data": {"type": "object", "additionalProperties": {"type": "string"}}},
+    }
+    route = _route("brokerData", "Contract B: the last text of every topic of your cars", [], "200", schema)
+    message = {"type": "object", "properties": {"message": {"type": "string"}}}
+    route["responses"]["504"] = {
+        "description": "Nothing was heard within the wait.",
+        "content": {"application/json": {"schema": message}},
+    }
+    return route
+
+
+def _sent(operation: str, summary: str, device: Document, body: Document, status: str, answer: Document) -> Document:
+    route = _route(operation, summary, [device], status, answer)
+    route["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    route["responses"] |= problems(408, 413, 415, 422, 429)
+    return route
+
+
+def _route(operation: str, summary: str, parameters: list[Document], status: str, schema: Document) -> Document:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "tags": ["devices"],
+        "security": SECURITY,
+        "parameters": parameters,
+        "responses": {
+            status: {"description": "Done.", "content": {"application/json": {"schema": schema}}},
+            **problems(400, 401, 403, 404, 405, 503),
+        },
+    }

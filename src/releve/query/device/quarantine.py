@@ -1,0 +1,177 @@
+"""What was kept aside, why, and trying it again: `/api/v1/devices/{id}/quarantine` and its `replay`."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from releve.http.answer import answer, encode
+from releve.http.request import Send
+from releve.ingest.decode import Arrival, Shape
+from releve.ingest.pipeline import Pipeline
+from releve.ingest.verdict import verdict
+from releve.protocol import strict_json
+from releve.protocol.contract import CONTRACTS
+from releve.protocol.instant import iso
+from releve.protocol.outcome import Outcome, Receipt
+from releve.protocol.problem import BadReading, BadRequest, NotFound
+from releve.protocol.sender import Sender
+from releve.storage.pool import Pool
+from releve.storage.queries import query
+
+PAGE = 100
+LARGEST_PAGE = 1_000
+_LARGEST_ID = 2**62
+
+Row = dict[str, Any]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a person corrects before the replay: the timestamp, or the whole reading."""
+
+    timestamp: Any = None
+    reading: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        """Read the request's body, which may be empty.
+
+        Raises:
+            BadReading: It is not an object with `timestamp` or `reading`.
+        """
+        if not body.strip():
+            return cls()
+        fields = strict_json.decode(body)
+        if type(fields) is not dict:
+            raise BadReading("the correction is an object with `timestamp` or `reading`")
+        for name in fields:
+            if name not in ("timestamp", "reading"):
+                raise BadReading("is not a correction; there are timestamp and reading", field=name)
+        if fields.get("reading") is not None and type(fields["reading"]) is not dict:
+            raise BadReading("must be an object", field="reading")
+        return cls(**fields)
+
+    def apply(self, payload: bytes) -> bytes:
+        """The payload to replay.
+
+        Raises:
+            BadReading: A timestamp cannot be set in what is not a reading.
+        """
+        if self.reading is not None:
+            payload = encode(self.reading)
+        if self.timestamp is None:
+            return payload
+        fields = strict_json.decode(payload)
+        if type(fields) is not dict:
+            raise BadReading("it is not an object; send the whole `reading`", field="timestamp")
+        fields.pop("time", None)
+        return encode({**fields, "timestamp": self.timestamp})
+
+
+async def answer_page(
+    connection: AsyncConnection[Any], send: Send, *, device_id: int, asked: Mapping[str, str]
+) -> None:
+    """Answer a page of what is kept aside, oldest first; `?replayed=1` adds what was replayed."""
+    for name in asked:
+        if name not in ("limit", "after", "replayed"):
+            raise BadRequest("is not a parameter; there are after, limit, replayed", field=name)
+    limit = _number(asked, "limit", default=PAGE, low=1, high=LARGEST_PAGE)
+    after = _number(asked, "after", default=0, low=0, high=_LARGEST_ID)
+    rows = await _find(
+        connection, device_id=device_id, after=after, limit=limit + 1, with_replayed=asked.get("replayed") == "1"
+    )
+    following = rows[limit - 1]["id"] if len(rows) > limit else None
+    await answer(send, 200, {"quarantine": [_document(row) for row in rows[:limit]], "next": following})
+
+
+class Replay:
+    """Sends what was kept aside through the path once more, as its device would.
+
+    Args:
+        pool: Lends connections.
+        pipeline: The path.
+        sender: The device, on behalf of the person who asks.
+    """
+
+    def __init__(self, pool: Pool, pipeline: Pipeline, sender: Sender) -> None:
+        self._pool = pool
+        self._pipeline = pipeline
+        self._sender = sender
+
+    async def answer(self, send: Send, *, chosen: int | None, change: Change) -> None:
+        """Replay one, or all that are open; answer a verdict for each.
+
+        Raises:
+            NotFound: There is no such quarantined reading of this device.
+            BadReading: The one that was chosen is still wrong.
+        """
+        async with self._pool.connection() as connection:
+            rows = await _find(connection, device_id=self._device_id, chosen=chosen, limit=LARGEST_PAGE)
+        if chosen is None:
+            verdicts = [{"id": row["id"], **verdict(await self._try(row, change))} for row in rows]
+            await answer(send, 200, {"replayed": verdicts})
+            return
+        if not rows:
+            raise NotFound("there is no such quarantined reading, or it was replayed already")
+        receipt = await self._replay(rows[0], change)
+        if receipt.outcome is Outcome.QUARANTINED:
+            raise BadReading(f"still wrong: {receipt.reason}", field=receipt.field)
+        await answer(send, 200, {"id": chosen, **verdict(receipt)})
+
+    @property
+    def _device_id(self) -> int:
+        return self._sender.device_id or 0
+
+    async def _try(self, row: Row, change: Change) -> Receipt:
+        try:
+            return await self._replay(row, change)
+        except BadReading as problem:
+            return Receipt(Outcome.QUARANTINED, field=problem.field, reason=problem.detail)
+
+    async def _replay(self, row: Row, change: Change) -> Receipt:
+        shape = Shape([change.apply(row["payload"])], is_batch=False)
+        arrival = Arrival(received_us=row["received_us"], transport="replay", key=None)
+        receipts = await self._pipeline.accept(
+            shape, contract=CONTRACTS[row["contract"]], sender=self._sender, arrival=arrival
+        )
+        if receipts[0].outcome is not Outcome.QUARANTINED:
+            async with self._pool.connection() as connection:
+                await connection.execute(query("mark_replayed"), {"device": self._device_id, "id": row["id"]})
+        return receipts[0]
+
+
+async def _find(
+    connection: AsyncConnection[Any],
+    *,
+    device_id: int,
+    limit: int,
+    after: int = 0,
+    chosen: int | None = None,
+    with_replayed: bool = False,
+) -> list[Row]:
+    values = {"device": device_id, "after": after, "id": chosen, "limit": limit, "with_replayed": with_replayed}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("page_quarantine"), values)
+        return await cursor.fetchall()
+
+
+def _document(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "received": iso(row["received_us"]),
+        "contract": row["contract"],
+        "transport": row["transport"],
+        "field": row["field"],
+        "reason": row["reason"],
+        "payload": row["payload"].decode("utf-8", "backslashreplace"),
+        "replayed": None if row["replayed_us"] is None else iso(row["replayed_us"]),
+    }
+
+
+def _number(asked: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
+    text = asked.get(name, str(default))
+    if not (text.isascii() and text.isdigit()) or not low <= int(text[:20]) <= high:
+        raise BadRequest(f"must be a whole number from {low} to {high}", field=name)
+    return int(text)

@@ -1,0 +1,179 @@
+"""`GET /api/v1/devices/{id}/readings`: one page of a device's readings as JSON, CSV or NDJSON."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from enum import StrEnum
+from typing import Any, Self
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from releve.http.answer import encode, send_bytes
+from releve.http.request import Header, Send
+from releve.protocol import cell
+from releve.protocol.clock import EARLIEST_US, BadTimestamp, resolve
+from releve.protocol.column import OWN_COLUMNS
+from releve.protocol.instant import iso
+from releve.protocol.problem import BadRequest
+from releve.query.run.export import header, table
+from releve.storage.queries import query
+
+PAGE = 1_000
+LARGEST_PAGE = 100_000
+KNOWN = frozenset({"from", "to", "channels", "limit", "cursor", "order"})
+_LATEST_US = 253_402_300_799_000_000
+_ID_RANGE = 2**63
+_DIGITS = 19  # epoch nanoseconds
+
+
+class Format(StrEnum):
+    """The media types that a page comes in."""
+
+    JSON = "application/json"
+    CSV = "text/csv"
+    NDJSON = "application/x-ndjson"
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What was asked for: the span [from, to), the channels, and where the page before this one ended."""
+
+    values: dict[str, Any]
+    is_descending: bool
+    format: Format
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str], *, accept: str) -> Self:
+        """Read the query parameters.
+
+        Raises:
+            BadRequest: One of them is unknown or wrong.
+        """
+        _refuse_unknown(asked)
+        is_descending = _choice(asked, "order", ("asc", "desc")) == "desc"
+        first_us, last_us = _instant(asked, "from", EARLIEST_US), _instant(asked, "to", _LATEST_US)
+        if is_descending:
+            start, end = (last_us, -_ID_RANGE), first_us
+        else:
+            start, end = (first_us, -_ID_RANGE), last_us
+        if "cursor" in asked:
+            start = _cursor(asked["cursor"])
+        elif not is_descending:
+            start = start[0] - 1, _ID_RANGE - 1  # nothing has this key, and everything from `from` on is after it
+        channels = [name for name in asked.get("channels", "").split(",") if name] or None
+        values = {
+            "after_us": start[0],
+            "after_id": start[1],
+            "to_us": end,
+            "channels": channels,
+            "limit": _limit(asked),
+        }
+        return cls(values, is_descending, _format(accept))
+
+
+async def answer_page(connection: AsyncConnection[Any], send: Send, *, device_id: int, page: Page) -> None:
+    """Answer one page; `next` (and the header Link) names the following one while there is more."""
+    name = "page_readings_descending" if page.is_descending else "page_readings_ascending"
+    values = {**page.values, "device": device_id, "limit": page.values["limit"] + 1}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query(name), values)
+        rows = await cursor.fetchall()
+    cursor_text = None
+    if len(rows) > page.values["limit"]:
+        rows.pop()
+        cursor_text = urlsafe_b64encode(f"{rows[-1]['time_us']}:{rows[-1]['id']}".encode()).decode()
+    headers: list[Header] = [(b"content-type", f"{page.format}; charset=utf-8".encode())]
+    if cursor_text is not None:
+        headers.append((b"link", f'<?cursor={cursor_text}>; rel="next"'.encode()))
+    await send_bytes(send, 200, _body(rows, page, device_id=device_id, cursor=cursor_text), headers)
+
+
+def _body(rows: list[dict[str, Any]], page: Page, *, device_id: int, cursor: str | None) -> bytes:
+    if page.format is Format.CSV:
+        return _csv(rows, page.values["channels"])
+    documents = [_document(row) for row in rows]
+    if page.format is Format.NDJSON:
+        return b"".join(encode(document) + b"\n" for document in documents)
+    return encode({"device": device_id, "readings": documents, "next": cursor})
+
+
+def _document(row: Mapping[str, Any]) -> dict[str, Any]:
+    document = {
+        "time": iso(row["time_us"]),
+        "id": str(row["id"]),  # beyond 2⁵³, so not a number that every reader of JSON keeps
+        "received": iso(row["received_us"]),
+        "channels": msgspec.Raw(row["channels"].encode()),
+    }
+    if row["sent"] is not None:
+        document["sent"] = row["sent"]
+    return document
+
+
+def _csv(rows: Iterable[Mapping[str, Any]], channels: list[str] | None) -> bytes:
+    """As a run's export has it; `sent` stands there where the time of a reading is not what its sender wrote."""
+    decoded = [(row, msgspec.json.decode(row["channels"])) for row in rows]
+    names = list(dict.fromkeys(channels or ())) or sorted({name for _, values in decoded for name in values})
+    own = OWN_COLUMNS if any(row["sent"] is not None for row, _ in decoded) else OWN_COLUMNS[:3]
+    lines = [[*own, *header(names)]]
+    for row, values in decoded:
+        written = [iso(row["time_us"]), str(row["id"]), iso(row["received_us"]), cell.write_text(row["sent"] or "")]
+        lines.append([*written[: len(own)], *(cell.write(values.get(name)) for name in names)])
+    return table(lines)
+
+
+def _refuse_unknown(asked: Mapping[str, str]) -> None:
+    for name in asked:
+        if name not in KNOWN:
+            raise BadRequest(f"is not a parameter; there are {', '.join(sorted(KNOWN))}", field=name)
+
+
+def _choice(asked: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = asked.get(name, choices[0])
+    if value not in choices:
+        raise BadRequest(f"must be one of {', '.join(choices)}", field=name)
+    return value
+
+
+def _instant(asked: Mapping[str, str], name: str, default_us: int) -> int:
+    text = asked.get(name)
+    if text is None:
+        return default_us
+    sent: Any = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else text.replace(" ", "+")
+    try:
+        instant = resolve(sent, zone=UTC, received_us=0)
+    except BadTimestamp as error:
+        raise BadRequest(str(error), field=name) from error
+    if instant.uptime_ms is not None or not 0 <= instant.time_us <= _LATEST_US:
+        raise BadRequest("must be an instant after 1970: ISO 8601, or an epoch number", field=name)
+    return instant.time_us
+
+
+def _limit(asked: Mapping[str, str]) -> int:
+    text = asked.get("limit", str(PAGE))
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:10]) <= LARGEST_PAGE:
+        raise BadRequest(f"must be a whole number from 1 to {LARGEST_PAGE}", field="limit")
+    return int(text)
+
+
+def _cursor(text: str) -> tuple[int, int]:
+    try:
+        time_us, _, own_id = urlsafe_b64decode(text.encode("ascii")).decode("ascii").partition(":")
+        position = int(time_us), int(own_id)
+    except ValueError as error:
+        raise BadRequest("is not one that this address gave", field="cursor") from error
+    if not (0 <= position[0] <= _LATEST_US and -_ID_RANGE <= position[1] < _ID_RANGE):
+        raise BadRequest("is not one that this address gave", field="cursor")
+    return position
+
+
+def _format(accept: str) -> Format:
+    for wanted in accept.lower().split(","):
+        media = wanted.partition(";")[0].strip()
+        if media in ("application/x-ndjson", "application/ndjson", "application/jsonl"):
+            return Format.NDJSON
+        if media == Format.CSV:
+            return Format.CSV
+        if media in (Format.JSON, "*/*", "application/*"):
+            return Format.JSON
+    return Format.JSON

@@ -1,0 +1,1 @@
+"""Reading back a run: its readings, exports and comparisons."""

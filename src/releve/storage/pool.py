@@ -1,0 +1,126 @@
+"""Looks up who a verified token belongs to: one query on a pooled connection, and only when memory does not know."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from releve.protocol.problem import Forbidden, Unavailable
+from releve.protocol.sender import Sender
+from releve.storage.queries import query
+
+CONNECT_TIMEOUT_S = 5
+CONNECTIONS = 4
+
+
+class Pool:
+    """A few connections for look-ups and for reading; each serves one caller at a time."""
+
+    def __init__(self, url: str, *, application: str, time_zone: str = "UTC") -> None:
+        self._url = url
+        self._application = application
+        self._time_zone = time_zone
+        self._idle: list[AsyncConnection[Any]] = []
+        self._free = asyncio.Semaphore(CONNECTIONS)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """Lend a connection in autocommit mode; a broken one is not taken back.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        async with self._free:
+            try:
+                connection = self._idle.pop() if self._idle else await self._open()
+                try:
+                    yield connection
+                finally:
+                    await self._take_back(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                raise Unavailable("the database does not answer; try again") from error
+
+    async def device(self, device_id: int, *, sign_in: UUID, expires_s: float) -> Sender | None:
+        """The device as a sender, or None when it is disabled or its sign-in was revoked."""
+        row = await self._one("find_device_sender", {"principal": device_id, "sign_in": sign_in})
+        if row is None or not row["stands"]:
+            return None
+        return Sender(
+            principal=f"device:{device_id}",
+            sign_in=sign_in.hex,
+            name=row["name"],
+            device_id=device_id,
+            team_id=row["team_id"],
+            contract=row["contract"],
+            zone=ZoneInfo(row["timezone"]),
+            roles={},
+            is_device=True,
+            expires_s=expires_s,
+            counts_uptime=row["counts_uptime"],
+        )
+
+    async def person(self, account_id: int, *, sign_in: UUID, expires_s: float) -> Sender | None:
+        """The person as a sender, or None when the account is disabled or its sign-in was revoked."""
+        row = await self._one("find_person_sender", {"principal": account_id, "sign_in": sign_in})
+        if row is None or not row["stands"]:
+            return None
+        own = await self._one("find_own_device", {"account": account_id}) or {}
+        return Sender(
+            principal=f"account:{account_id}",
+            sign_in=sign_in.hex,
+            name=row["email"],
+            device_id=own.get("id") if own.get("is_enabled", True) else None,
+            team_id=own.get("team_id"),
+            contract=own.get("contract", "generic"),
+            zone=ZoneInfo(own.get("timezone", self._time_zone)),
+            roles={int(team): role for team, role in row["roles"].items()},
+            is_device=False,
+            expires_s=expires_s,
+            counts_uptime=own.get("counts_uptime", False),
+        )
+
+    async def add_own_device(self, account_id: int, *, contract: str) -> None:
+        """Make the device that a person's own readings go to.
+
+        Raises:
+            Forbidden: The person is in no team that could own it, or the device was disabled.
+        """
+        values = {"account": account_id, "contract": contract, "timezone": self._time_zone}
+        async with self.connection() as connection:
+            await connection.execute(query("add_own_device"), values)
+        own = await self._one("find_own_device", {"account": account_id})
+        if own is None:
+            raise Forbidden("your account is in no team; ask an administrator to add it to one")
+        if not own["is_enabled"]:
+            raise Forbidden("the device of your account is disabled")
+
+    async def close(self) -> None:
+        """End every idle connection."""
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _one(self, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query(name), values)
+            return await cursor.fetchone()
+
+    async def _open(self) -> AsyncConnection[Any]:
+        return await AsyncConnection.connect(
+            self._url,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name=self._application,
+            options="-c statement_timeout=30000 -c timezone=UTC",
+        )
+
+    async def _take_back(self, connection: AsyncConnection[Any]) -> None:
+        if connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            await connection.close()
+        else:
+            self._idle.append(connection)
