@@ -268,7 +268,7 @@ def ask(server, path, headers):
 def wait_until_waiting(server, count):
     """Wait until so many statements of the worker's reading connections wait for the lock."""
     sql = (
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'releve directory%%' "
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'releve pool%%' "
         "AND state = 'active' AND wait_event_type = 'Lock'"
     )
     deadline_s = time.monotonic() + 30

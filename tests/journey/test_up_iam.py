@@ -7,7 +7,7 @@ import httpx
 import pytest
 from tests.journey.token_gate import CREDENTIALS, TokenGate
 
-PARTS = {"releve writer", "releve directory", "releve-control", "releve revocation feed"}
+PARTS = {"releve writer", "releve pool", "releve-control", "releve revocation feed"}
 
 
 @pytest.fixture
