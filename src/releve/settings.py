@@ -57,9 +57,8 @@ class Settings:
         "127.0.0.1",
         "Address of the plain MQTT port; without TLS passwords travel readable, so it is loopback unless you say so.",
     )
-    mqtt_tls_port: int = knob(
-        8883, "MQTT port with TLS, on the listening address; 0 picks a free one; needs certificate and key."
-    )
+    mqtt_tls_port: int = knob(8883, "MQTT port with TLS; 0 picks a free one; needs certificate and key.")
+    mqtt_tls_host: str = knob("", "Address of the MQTT port with TLS; empty means the listening address.")
     mqtt_certificate: str = knob("", "PEM file of the MQTT server certificate and its chain; empty means no TLS port.")
     mqtt_key: str = knob("", "PEM file of the MQTT server certificate's key.")
     mqtt_client_ca: str = knob(

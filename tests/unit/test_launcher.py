@@ -161,7 +161,7 @@ def test_it_works_through_a_link_to_it(clone, tmp_path):
 
 
 def test_tests_bring_their_own_lock_and_serve_the_command_too(clone):
-    for name in ("chromium", "mosquitto", "mosquitto_pub"):
+    for name in ("chromium", "mosquitto", "mosquitto_pub", "nginx"):
         clone.add_program(name, "#!/bin/sh\n")
 
     assert "pytest" in clone.run("test", "--version")

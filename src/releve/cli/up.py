@@ -8,6 +8,7 @@ import click
 from releve import __version__
 from releve.cli import option
 from releve.protocol.site import is_loopback
+from releve.serve.address import EVERYWHERE, from_elsewhere
 from releve.serve.external_database import DatabaseAway
 from releve.serve.instance import InUse, NotOurs
 from releve.serve.migration import DidNotMigrate
@@ -94,6 +95,13 @@ def _warn(settings: Settings) -> None:
         " HTTP. Put a proxy with TLS in front and set RELEVE_PUBLIC_URL, or listen on 127.0.0.1.",
         err=True,
     )
+    if settings.mqtt_port is not None and is_loopback(settings.mqtt_host):
+        click.echo(
+            f"releve: plain MQTT stays on {settings.mqtt_host}, as passwords would travel readable."
+            f" RELEVE_MQTT_HOST={settings.host} opens it, on a network that is yours; RELEVE_MQTT_CERTIFICATE and"
+            " RELEVE_MQTT_KEY open a port with TLS.",
+            err=True,
+        )
     if settings.anonymous_role != "none":
         click.echo(
             f"releve: RELEVE_ANONYMOUS_ROLE={settings.anonymous_role} lets anybody who reaches this machine be"
@@ -107,7 +115,8 @@ def _say(started: Started) -> None:
         "Pages": started.settings.public_url or f"{started.urls[0]}/",
         "API": f"{started.urls[0]}/api/docs/",
         **({"Also": " ".join(started.urls[1:])} if started.urls[1:] else {}),
-        **({"MQTT": " ".join(started.mqtt_urls)} if started.mqtt_urls else {}),
+        **_from_elsewhere(started),
+        **({"MQTT": " ".join(_mqtt(started))} if started.mqtt_urls else {}),
         "Data": started.database,
         **_first_steps(started),
         "Stop": "Ctrl-C; everything acknowledged is already on the disk",
@@ -116,6 +125,25 @@ def _say(started: Started) -> None:
     for heading, text in lines.items():
         click.echo(f"  {heading:<8}{text}")
     click.echo()
+
+
+def _from_elsewhere(started: Started) -> dict[str, str]:
+    """What to type on another machine, when every address of this one is listened on."""
+    settings = started.settings
+    reached = from_elsewhere(settings.host) if settings.host in EVERYWHERE else []
+    return {"Network": " ".join(f"http://{host}:{settings.port}/" for host in reached)} if reached else {}
+
+
+def _mqtt(started: Started) -> list[str]:
+    """The addresses of MQTT, those for other machines too."""
+    settings = started.settings
+    listening = {"mqtt": settings.mqtt_host, "mqtts": settings.mqtt_tls_host or settings.host}
+    urls = list(started.mqtt_urls)
+    for url in started.mqtt_urls:
+        scheme, _, rest = url.partition("://")
+        hosts = from_elsewhere(listening[scheme]) if listening[scheme] in EVERYWHERE else []
+        urls += [f"{scheme}://{host}:{rest.rpartition(':')[2]}" for host in hosts]
+    return urls
 
 
 def _state(started: Started) -> str:

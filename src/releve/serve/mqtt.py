@@ -74,7 +74,7 @@ class MqttServer:
                 Path(settings.mqtt_key or settings.mqtt_certificate),
                 client_ca=Path(settings.mqtt_client_ca) if settings.mqtt_client_ca else None,
             )
-            listener = transport.listening(settings.host, settings.mqtt_tls_port)
+            listener = transport.listening(settings.mqtt_tls_host or settings.host, settings.mqtt_tls_port)
             self._servers.append(await transport.serve(self.endpoint, listener, context=context))
 
     def refuse_new(self) -> None:

@@ -200,13 +200,13 @@ def _with_ports(settings: Settings, stack: ExitStack) -> Settings:
     mqtt = None if settings.mqtt_port is None else hold(settings.mqtt_host, settings.mqtt_port, "--mqtt-port")
     secured = settings.mqtt_tls_port
     if settings.mqtt_certificate:
-        secured = hold(settings.host, secured, "RELEVE_MQTT_TLS_PORT")
+        secured = hold(settings.mqtt_tls_host or settings.host, secured, "RELEVE_MQTT_TLS_PORT")
     return replace(settings, port=main, also_ports=",".join(map(str, also)), mqtt_port=mqtt, mqtt_tls_port=secured)
 
 
 def _mqtt_urls(settings: Settings) -> list[str]:
     plain, secured = settings.mqtt_port, settings.mqtt_tls_port if settings.mqtt_certificate else None
-    reached = (("mqtt", settings.mqtt_host, plain), ("mqtts", settings.host, secured))
+    reached = (("mqtt", settings.mqtt_host, plain), ("mqtts", settings.mqtt_tls_host or settings.host, secured))
     return [f"{scheme}://{reachable_host(host)}:{number}" for scheme, host, number in reached if number is not None]
 
 
