@@ -88,7 +88,7 @@ def test_the_doctor_works_without_a_server_and_without_an_installation(command, 
 
 
 def test_the_doctor_says_how_to_mend_weakened_durability_and_open_keys(command, own_data_dir):
-    command("account", "list", "--data-dir", str(own_data_dir))
+    command("account", "add", "anna@example.com", "--role", "admin", "--data-dir", str(own_data_dir))
     weaken(own_data_dir)
     (own_data_dir / "keys" / "pepper").touch(mode=0o644)
     (own_data_dir / "keys" / "pepper").write_text("a key that everybody knows")
@@ -104,7 +104,7 @@ def test_the_doctor_says_how_to_mend_weakened_durability_and_open_keys(command, 
 
 
 def test_a_server_with_weakened_durability_says_so_and_the_doctor_too(start_server, own_data_dir, command):
-    command("account", "list", "--data-dir", str(own_data_dir))
+    command("account", "add", "anna@example.com", "--role", "admin", "--data-dir", str(own_data_dir))
     weaken(own_data_dir)
     server = start_server(data_dir=own_data_dir)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from releve.cli import answer, option
-from releve.cli.control_plane import opened
+from releve.cli.control_plane import opened, opened_or_made
 
 ROLES = ("admin", "editor", "viewer")
 COLUMNS = ("email", "teams", "is_active", "is_superuser", "date_joined")
@@ -48,7 +48,7 @@ def add(
     """
     settings = option.chosen(data_dir=data_dir)
     password = option.one_line("password") if password_stdin else None
-    with opened(settings):
+    with opened_or_made(settings):
         from releve.cli.work import account as work
 
         made = work.add(email=email, role=role, team=team, password=password, wants_superuser=superuser)
@@ -70,14 +70,16 @@ def list_(*, data_dir: Path | None, as_json: bool) -> None:
     Example:
       releve account list --json
     """
-    with opened(option.chosen(data_dir=data_dir)):
+    settings = option.chosen(data_dir=data_dir)
+    with opened(settings):
         from releve.cli.work import account as work
 
         rows = work.rows()
     if as_json:
         answer.document(rows)
     else:
-        answer.table(rows, COLUMNS, empty="No accounts yet: releve account add EMAIL --role admin")
+        first = option.again("account add EMAIL --role admin", settings)
+        answer.table(rows, COLUMNS, empty=f"No accounts yet: {first}")
 
 
 @command.command()

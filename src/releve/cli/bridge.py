@@ -76,11 +76,12 @@ def _show(confirmations: Confirmations) -> None:
 
 
 def _run(settings: Settings, config: Config) -> None:
-    make_data_directory(settings.data_dir)
     logs.configure(level=settings.log_level, log_format=settings.log_format, process="bridge")
     try:
         with signing_in_for_a_moment(settings) as settled:
-            asyncio.run(Bridge(replace(settled, database_url=_database(settled)), config).run())
+            url = _database(settled)
+            make_data_directory(settings.data_dir)
+            asyncio.run(Bridge(replace(settled, database_url=url), config).run())
     except (BadAddress, NoToken) as error:
         raise option.Refusal(str(error)) from error
 

@@ -1,8 +1,9 @@
 """Opens an installation's database for one command, whether its server runs or not, and sets Django up on it."""
 
 import os
+import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,17 +26,48 @@ STARTING_S = 60.0
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[None]:
-    """Django set up on the installation's database, which is of this version; stopped again if we started it.
+    """Django set up on an installation that is there; nothing is made, and its tables stay as they are.
 
     Raises:
-        Refusal: The database cannot be reached, or the running server is of another version.
+        Refusal: There is no installation, its database cannot be reached, or it is of another version.
     """
+    _refuse_nothing(settings)
+    with _opened(settings, _refuse_other_version):
+        yield
+
+
+@contextmanager
+def opened_with_keys(settings: Settings) -> Iterator[None]:
+    """The same for a command that makes a secret or a token.
+
+    Raises:
+        Refusal: As `opened`, or the data directory is not this database's.
+    """
+    with opened(settings):
+        _refuse_missing_keys(settings)
+        yield
+
+
+@contextmanager
+def opened_or_made(settings: Settings) -> Iterator[None]:
+    """The same for a command that may be an installation's first; tables are made, or brought to this version.
+
+    Raises:
+        Refusal: The database cannot be reached, the running server is of another version, or the data directory is
+            not this database's.
+    """
+    with _opened(settings, _migrate_if_needed):
+        yield
+
+
+@contextmanager
+def _opened(settings: Settings, settle: Callable[[str, Settings], None]) -> Iterator[None]:
     logs.configure(level="warning", log_format="text")
     try:
         instance.refuse_strangers(settings.data_dir)
         with database(settings) as url:
             _set_up_django(url, settings)
-            _migrate_if_needed(url, settings)
+            settle(url, settings)
             yield
     except (psycopg.OperationalError, OperationalError, KeyProblem, instance.NotOurs) as error:
         raise Refusal(str(error).strip()) from error
@@ -118,9 +150,43 @@ def _set_up_django(url: str, settings: Settings) -> None:
     django.setup()
 
 
-def _migrate_if_needed(url: str, settings: Settings) -> None:
-    if not migration.missing(url, migration.applications()):
+def _refuse_nothing(settings: Settings) -> None:
+    """Refuse where no installation is, so that a mistyped directory does not become one."""
+    directory = settings.data_dir
+    if settings.database_url or instance.is_served(directory) or os.path.lexists(directory / "postgres"):
         return
+    if (directory / "keys").is_dir() and any((directory / "keys").iterdir()):
+        raise Refusal(f"{directory} has keys and no database; set DATABASE_URL as it is set for its server")
+    raise Refusal(
+        f"there is no installation in {directory}: name its data directory with --data-dir (the server says it at its"
+        f" start, as Data), or make one with `releve up --data-dir {shlex.quote(str(directory))}`"
+    )
+
+
+def _refuse_missing_keys(settings: Settings) -> None:
+    """Refuse a directory that is not the database's: a secret made with other keys opens nothing."""
+    keys = settings.data_dir / "keys"
+    if settings.database_url and not (keys.is_dir() and any(keys.iterdir())):
+        raise Refusal(f"the keys of this database are not in {keys}; name the server's data directory with --data-dir")
+
+
+def _refuse_other_version(url: str, settings: Settings) -> None:
+    if migration.missing(url, migration.applications()):
+        _refuse_older_server(settings)
+        raise Refusal(
+            "the database has not the tables of this version; `releve up` makes them, or brings them up to date"
+        )
+
+
+def _migrate_if_needed(url: str, settings: Settings) -> None:
+    missing = migration.missing(url, migration.applications())
+    if missing != set(migration.known(migration.applications())):
+        _refuse_missing_keys(settings)
+    if missing:
+        _refuse_older_server(settings)
+        migration.migrate(url)
+
+
+def _refuse_older_server(settings: Settings) -> None:
     if instance.is_served(settings.data_dir):
         raise Refusal("the running server is of an older version; restart it with this one, then try again")
-    migration.migrate(url)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from releve.cli import answer, option
-from releve.cli.control_plane import opened
+from releve.cli.control_plane import opened, opened_or_made, opened_with_keys
 
 CONTRACTS = ("gym", "racing", "profilometre", "generic")
 COLUMNS = ("name", "contract", "timezone", "team", "is_enabled", "last_seen")
@@ -50,7 +50,7 @@ def add(
     """
     settings = option.chosen(data_dir=data_dir)
     secret = option.one_line("secret") if secret_stdin else None
-    with opened(settings):
+    with opened_or_made(settings):
         from releve.cli.work import device as work
 
         made = work.add(name=name, contract=contract, timezone=timezone, team=team, secret=secret)
@@ -71,14 +71,15 @@ def list_(*, data_dir: Path | None, as_json: bool) -> None:
     Example:
       releve device list --json
     """
-    with opened(option.chosen(data_dir=data_dir)):
+    settings = option.chosen(data_dir=data_dir)
+    with opened(settings):
         from releve.cli.work import device as work
 
         rows = work.rows()
     if as_json:
         answer.document(rows)
     else:
-        answer.table(rows, COLUMNS, empty="No devices yet: releve device add NAME --contract gym")
+        answer.table(rows, COLUMNS, empty=f"No devices yet: {option.again('device add NAME --contract gym', settings)}")
 
 
 @command.command()
@@ -132,7 +133,7 @@ def new_secret(*, name: str, secret_stdin: bool, data_dir: Path | None, as_json:
     """
     settings = option.chosen(data_dir=data_dir)
     secret = option.one_line("secret") if secret_stdin else None
-    with opened(settings):
+    with opened_with_keys(settings):
         from releve.cli.work import device as work
 
         changed = work.new_secret(name, secret)

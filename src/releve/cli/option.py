@@ -1,5 +1,6 @@
 """The options that several commands have, and the settings that come out of them."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,12 @@ def chosen(**flags: Any) -> Settings:
     except (UnknownSetting, BadSetting) as error:
         raise Refusal(str(error)) from error
     return Settings.from_environment(**{**flags, "data_dir": settings.data_dir.expanduser().resolve()})
+
+
+def again(words: str, settings: Settings) -> str:
+    """A further command for the same installation, as it is typed in the same folder."""
+    is_usual = settings.data_dir == Path("data").absolute()
+    return f"releve {words}" if is_usual else f"releve {words} --data-dir {shlex.quote(str(settings.data_dir))}"
 
 
 def one_line(what: str) -> str:

@@ -9,7 +9,7 @@ import click
 import httpx
 
 from releve.cli import answer, option
-from releve.cli.control_plane import opened
+from releve.cli.control_plane import opened_with_keys
 from releve.cli.server import address
 from releve.settings import Settings
 
@@ -90,7 +90,7 @@ def instant(text: str) -> str | int:
 
 
 def _sent(reading: dict[str, Any], *, device: str, to: str, settings: Settings) -> dict[str, Any]:
-    with opened(settings):
+    with opened_with_keys(settings):
         from releve.cli.work.device import signed_in
 
         with signed_in(device) as token:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from releve.cli import answer, option
-from releve.cli.control_plane import opened
+from releve.cli.control_plane import opened_with_keys
 from releve.cli.server import address, mqtt_address
 from releve.cli.simulation import over_http, over_mqtt, race
 from releve.cli.simulation.gym import GYM
@@ -94,7 +94,7 @@ def _connecting(
 ) -> Iterator[Callable[[], Connecting]]:
     """How to connect the devices, once a loop runs."""
     names = [f"simulator-{kind.name}-{number}" for number in range(1, count + 1)]
-    with opened(settings):
+    with opened_with_keys(settings):
         from releve.cli.work.account import signed_in
         from releve.cli.work.device import simulators
 

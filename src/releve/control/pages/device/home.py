@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from releve.control.pages import access, origin
+from releve.control.pages import access, command, origin
 from releve.control.pages.device.glance import glances
 from releve.control.teams.queries import teams_of
 
@@ -33,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "team_count": teams_of(account).count(),
         "origin": origin.of(request),
         "teaches": not wanted and all(glance.last_seen is None for glance in listed),
+        "needs_address": command.needs_address(),
         "first_name": page.object_list[0].name if page.object_list else "raspberry1",
     }
     return render(request, "pages/home.html", context)

@@ -1,5 +1,6 @@
 """How instants, values and states are written on a page."""
 
+import shlex
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from releve.control.pages.account import event
 from releve.control.pages.account.browser_name import in_words
+from releve.control.pages.command import line
 from releve.control.pages.device.rhythm import State
 from releve.control.pages.device.spark import is_number
 from releve.control.pages.zone import local
@@ -24,6 +26,12 @@ DECIMALS = 3
 LONGEST_TEXT = 40
 A_MINUTE_S = 60
 A_DAY_S = 86_400
+
+
+@register.simple_tag
+def command(words: str, name: str) -> str:
+    """A command about something of a name, as it is typed on the server."""
+    return line(f"{words} {shlex.quote(name)}")
 
 
 @register.filter
