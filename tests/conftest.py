@@ -1,5 +1,10 @@
-"""Real PostgreSQL for the tests: one cluster a session, a fresh database for each test that asks."""
+"""Real PostgreSQL for the tests: one cluster a session, a fresh database for each test that asks.
 
+Making a cluster and migrating it takes seconds, copying it a moment: `installation` gives copies of one that is
+prepared once, also when several processes of pytest-xdist share the work.
+"""
+
+import fcntl
 import os
 import shutil
 import subprocess
@@ -7,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -14,20 +20,28 @@ import pytest
 from psycopg import conninfo, sql
 
 from releve.storage.embedded import EmbeddedPostgres
+from releve.storage.embedded.server import NAME
 
 # For the tests alone; popped because no setting is called that.
 EXTERNAL_URL = os.environ.pop("RELEVE_TEST_DATABASE_URL", "")
 # TMPDIR may be too deep for a socket; the folders made in these have random names.
 SHORT_PATH = Path("/tmp")  # noqa: S108
 MEMORY = Path("/dev/shm")  # noqa: S108
+ROOM_BYTES = 2**31  # what the servers of a session may take
+PASSWORDS = {"postgres", "database"}  # the cluster knows them; every other key is made anew for each copy
+SHARED = pytest.StashKey[Path]()
 
 
 class Server:
-    """The session's PostgreSQL; `embedded` is None when it was given from outside."""
+    """The session's PostgreSQL.
 
-    def __init__(self, url: str, embedded: EmbeddedPostgres | None = None) -> None:
+    Attributes:
+        migrated: Name of a database that every migration has run in, where there is one already.
+    """
+
+    def __init__(self, url: str, migrated: str | None = None) -> None:
         self.url = url
-        self.embedded = embedded
+        self.migrated = migrated
 
     def create_database(self, template: str = "template1") -> str:
         """Make a database with a name of its own; returns its URL."""
@@ -57,14 +71,39 @@ def database_name(url: str) -> str:
     return str(conninfo.conninfo_to_dict(url)["dbname"])
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that the processes of this session share."""
+    given = getattr(config, "workerinput", {}).get("releve_shared")
+    config.stash[SHARED] = Path(given) if given else _new_folder(_fast_folder())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist where the shared folder is."""
+    node.workerinput["releve_shared"] = str(node.config.stash[SHARED])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the shared folder with the process that made it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[SHARED])
+
+
 @pytest.fixture(scope="session")
-def postgres(reachable_directory: Callable[..., Path]) -> Iterator[Server]:
+def postgres(installation: Callable[[], Path]) -> Iterator[Server]:
     """The session's PostgreSQL, with the durability that production has."""
     if EXTERNAL_URL:
         yield Server(EXTERNAL_URL)
         return
-    embedded = EmbeddedPostgres(reachable_directory(_fast_folder()))
-    yield Server(embedded.start(), embedded)
+    directory = installation()
+    is_prepared = directory.exists()
+    embedded = EmbeddedPostgres(directory)
+    url = embedded.start()
+    if is_prepared:
+        with psycopg.connect(embedded.administrator_url, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {NAME} RENAME TO migrated")
+            connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
+    yield Server(url, "migrated" if is_prepared else None)
     embedded.stop()
 
 
@@ -87,15 +126,11 @@ def module_database_url(postgres: Server) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_template(postgres: Server, reachable_directory: Callable[..., Path]) -> Iterator[str]:
     """Name of a database that every migration has run in; nothing may stay connected to it."""
+    if postgres.migrated is not None:
+        yield postgres.migrated
+        return
     url = postgres.create_database()
-    surroundings = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "releve.control.configuration",
-        "RELEVE_DATA_DIR": str(reachable_directory()),
-    }
-    migrate = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
-    subprocess.run(migrate, env=surroundings, check=True)
+    migrate(url, reachable_directory())
     yield database_name(url)
     postgres.drop_database(url)
 
@@ -106,6 +141,20 @@ def migrated_url(postgres: Server, migrated_template: str) -> Iterator[str]:
     url = postgres.create_database(migrated_template)
     yield url
     postgres.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def installation(pytestconfig: pytest.Config, reachable_directory: Callable[..., Path]) -> Callable[[], Path]:
+    """Make data directories whose database is made and migrated already, with keys of their own."""
+
+    def make() -> Path:
+        directory = reachable_directory(_fast_folder()) / "data"
+        prepared = _prepared(pytestconfig.stash[SHARED])
+        if prepared is not None:
+            subprocess.run(["/bin/cp", "-a", str(prepared), str(directory)], check=True)
+        return directory
+
+    return make
 
 
 @pytest.fixture
@@ -120,16 +169,52 @@ def reachable_directory() -> Iterator[Callable[..., Path]]:
     made: list[Path] = []
 
     def make(parent: Path = SHORT_PATH) -> Path:
-        made.append(Path(tempfile.mkdtemp(prefix="releve-test-", dir=parent)))
-        made[-1].chmod(0o711)
+        made.append(_new_folder(parent))
         return made[-1]
 
     yield make
     for directory in made:
-        shutil.rmtree(directory)
+        if directory.exists():
+            shutil.rmtree(directory)
+
+
+def migrate(url: str, data_dir: Path) -> None:
+    """Run every migration in a database."""
+    surroundings = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "releve.control.configuration",
+        "RELEVE_DATA_DIR": str(data_dir),
+    }
+    subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity=0"], env=surroundings, check=True)
+
+
+def _prepared(shared: Path) -> Path | None:
+    """The data directory to copy, made by whichever process comes first; None where its cluster has to be elsewhere."""
+    directory = shared / "data"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "ready").exists():
+            embedded = EmbeddedPostgres(directory)
+            try:
+                migrate(embedded.start(), directory)
+            finally:
+                embedded.stop()
+            for key in (directory / "keys").iterdir():
+                if key.name not in PASSWORDS:
+                    key.unlink()
+            (shared / "ready").touch()
+    return None if (directory / "postgres").is_symlink() else directory
 
 
 def _fast_folder() -> Path:
     """Memory where there is enough of it (containers often have 64 MB)."""
-    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30
+    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES
     return MEMORY if has_room else SHORT_PATH
+
+
+def _new_folder(parent: Path) -> Path:
+    """A folder that PostgreSQL's user may pass through when we are root."""
+    directory = Path(tempfile.mkdtemp(prefix="releve-test-", dir=parent))
+    directory.chmod(0o711)
+    return directory

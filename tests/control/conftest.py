@@ -41,8 +41,9 @@ SECRET = "the machine's own secret"
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(postgres):
+def django_db_modify_db_settings(postgres, migrated_template):
     connections["default"].settings_dict.update(configuration._database(postgres.url))
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = migrated_template
 
 
 @pytest.fixture(scope="session")

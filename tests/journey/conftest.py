@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,21 +22,26 @@ from typing import Any, Protocol
 import httpx
 import psycopg
 import pytest
+from tests.journey.resident import PASSWORD, STRANGE, Resident
 
 from releve.storage.embedded import running_url
 
 READY_WITHIN_S = 150  # far beyond what is promised: a test of its own holds that, and this machine may be busy
 COMMAND_WITHIN_S = 90
+RESIDENT = Resident()
 
 
 class Server:
     """A `releve up` that runs, and what a test does with it."""
 
-    def __init__(self, process: subprocess.Popen[str], data_dir: Path, errors: Path, summary: str) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], data_dir: Path, errors: Path, summary: str, settings: dict[str, str]
+    ) -> None:
         self.process = process
         self.data_dir = data_dir
         self.errors = errors
         self.summary = summary
+        self.settings = settings
         self.url: str = self.document["urls"][0]
 
     @property
@@ -68,25 +74,30 @@ class Server:
     def add_account(self, role: str = "admin", *, team: str | None = None) -> dict[str, Any]:
         """Add a person of a fresh name; `email` and `password` are in what is returned."""
         email = f"{secrets.token_hex(4)}@example.com"
-        return self.json("account", "add", email, "--role", role, *(("--team", team) if team else ()))
+        arguments = ("--role", role, "--password-stdin", *(("--team", team) if team else ()))
+        return self._resident("account", "add", email, *arguments, stdin=f"{PASSWORD}\n")
 
     def add_device(self, contract: str = "generic", *, team: str | None = None, zone: str = "UTC") -> dict[str, Any]:
         """Add a device of a fresh name; `name` and `secret` are in what is returned."""
         name = f"{contract}-{secrets.token_hex(4)}"
         arguments = ("--contract", contract, "--timezone", zone, *(("--team", team) if team else ()))
-        return self.json("device", "add", name, *arguments)
+        return self._resident("device", "add", name, *arguments)
 
     def tokens(self, signing_in: dict[str, Any]) -> dict[str, str]:
-        """Sign a person or a device in, as `add_account` and `add_device` returned it: `access` and `refresh`."""
-        username = signing_in.get("email") or signing_in["name"]
-        password = signing_in.get("password") or signing_in["secret"]
-        reply = httpx.post(f"{self.url}/api/token/", json={"username": username, "password": password})
-        assert reply.status_code == 200, reply.text
-        return reply.json()
+        """Sign a person or a device in, as `add_account` and `add_device` returned it: `access` and `refresh`.
+
+        Nothing is asked over HTTP: that the password opens the door is the promise of other tests.
+        """
+        name = signing_in.get("email") or signing_in["name"]
+        return RESIDENT.tokens(name, data_dir=self.data_dir, settings=self.settings)
 
     def bearer(self, signing_in: dict[str, Any]) -> dict[str, str]:
         """The header of a request by that person or device."""
         return {"Authorization": f"Bearer {self.tokens(signing_in)['access']}"}
+
+    def _resident(self, *arguments: str, stdin: str = "") -> Any:
+        whole = [*arguments, "--data-dir", str(self.data_dir), "--json"]
+        return RESIDENT.command(whole, settings=self.settings, stdin=stdin)
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask its database; the rows."""
@@ -116,26 +127,41 @@ class StartServer(Protocol):
         """Start it with further arguments of `releve up` and settings such as `RELEVE_REFRESH_GRACE_S="1"`."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _resident() -> Iterator[None]:
+    """What the servers' people and devices are added by ends with the session."""
+    yield
+    RESIDENT.end()
+
+
 @pytest.fixture(scope="session")
-def server(reachable_directory: Callable[[], Path]) -> Iterator[Server]:
+def server(installation: Callable[[], Path]) -> Iterator[Server]:
     """The session's server, with two workers."""
-    running = start(reachable_directory() / "data", "--workers", "2")
+    running = start(installation(), "--workers", "2")
     yield running
     end(running)
 
 
 @pytest.fixture
-def start_server(reachable_directory: Callable[[], Path]) -> Iterator[StartServer]:
-    """Start servers of the test's own; those that still run are stopped after it."""
+def start_server(installation: Callable[[], Path]) -> Iterator[StartServer]:
+    """Start servers of the test's own; those that still run are stopped after it, and their data is removed.
+
+    Without a data directory it is one whose database is made and migrated already.
+    """
     running: list[Server] = []
+    made: list[Path] = []
 
     def start_one(*arguments: str, data_dir: Path | None = None, **settings: str) -> Server:
-        running.append(start(data_dir or reachable_directory() / "data", *arguments, **settings))
+        if data_dir is None:
+            made.append(installation())
+        running.append(start(data_dir or made[-1], *arguments, **settings))
         return running[-1]
 
     yield start_one
     for each in reversed(running):
         end(each)
+    for directory in made:
+        shutil.rmtree(directory.parent)
 
 
 @pytest.fixture
@@ -171,7 +197,7 @@ def start(data_dir: Path, *arguments: str, **settings: str) -> Server:
     if process.poll() is not None:
         process.communicate()  # closes its pipe, which would end some later test with a ResourceWarning
         pytest.fail(f"ended with {process.returncode}: {errors.read_text()[-3000:]}")
-    return Server(process, data_dir, errors, summary)
+    return Server(process, data_dir, errors, summary, settings)
 
 
 def until_ready(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -215,8 +241,7 @@ def command(*arguments: str, stdin: str = "", **settings: str) -> subprocess.Com
 
 def environment(**settings: str) -> dict[str, str]:
     """Our environment without what would set Relevé up differently."""
-    strange = ("RELEVE_", "DATABASE_URL", "DJANGO_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(strange)} | settings
+    return {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)} | settings
 
 
 def free_port() -> int:

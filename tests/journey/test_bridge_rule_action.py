@@ -30,14 +30,14 @@ def aws(module_server, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def module_server(reachable_directory):
+def module_server(installation):
     """Starts a server that the tests of this file share."""
     from tests.journey.conftest import end, start  # noqa: PLC0415 - its fixtures are found by pytest, these are not
 
     running = []
 
     def make(**settings):
-        running.append(start(reachable_directory() / "data", **settings))
+        running.append(start(installation(), **settings))
         return running[-1]
 
     yield make

@@ -10,11 +10,11 @@ PREFIX = "/prod"
 
 
 @pytest.fixture(scope="module")
-def reached(reachable_directory):
+def reached(installation):
     """A server as such a gateway sees it."""
     from tests.journey.conftest import end, start  # noqa: PLC0415 - its fixtures are found by pytest, these are not
 
-    running = start(reachable_directory() / "data", "--workers", "1", RELEVE_ROOT_PATH=PREFIX)
+    running = start(installation(), "--workers", "1", RELEVE_ROOT_PATH=PREFIX)
     yield running
     end(running)
 

@@ -22,10 +22,10 @@ FLAT_BYTES = 150 * 2**20
 
 
 @pytest.fixture(scope="module")
-def strict(reachable_directory):
+def strict(installation):
     """A server that waits 3 s for a CONNECT."""
     settings = {"RELEVE_MQTT_CONNECT_TIMEOUT_S": str(CONNECT_TIMEOUT_S), "RELEVE_MQTT_PACKET_LIMIT_BYTES": "65536"}
-    running = start(reachable_directory() / "data", "--workers", "1", **settings)
+    running = start(installation(), "--workers", "1", **settings)
     yield running
     end(running)
 
