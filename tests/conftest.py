@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -22,14 +21,9 @@ from psycopg import conninfo, sql
 from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.server import NAME
 
-# For the tests alone; popped because no setting is called that.
-EXTERNAL_URL = os.environ.pop("RELEVE_TEST_DATABASE_URL", "")
 # TMPDIR may be too deep for a socket; the folders made in these have random names.
 SHORT_PATH = Path("/tmp")  # noqa: S108
-MEMORY = Path("/dev/shm")  # noqa: S108
-ROOM_BYTES = 2**31  # what the servers of a session may take
 PASSWORDS = {"postgres", "database"}  # the cluster knows them; every other key is made anew for each copy
-SHARED = pytest.StashKey[Path]()
 
 
 class Server:
@@ -71,29 +65,11 @@ def database_name(url: str) -> str:
     return str(conninfo.conninfo_to_dict(url)["dbname"])
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder that the processes of this session share."""
-    given = getattr(config, "workerinput", {}).get("releve_shared")
-    config.stash[SHARED] = Path(given) if given else _new_folder(_fast_folder())
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell a process of pytest-xdist where the shared folder is."""
-    node.workerinput["releve_shared"] = str(node.config.stash[SHARED])
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the shared folder with the process that made it."""
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(config.stash[SHARED])
-
-
 @pytest.fixture(scope="session")
-def postgres(installation: Callable[[], Path]) -> Iterator[Server]:
+def postgres(external_url: str, installation: Callable[[], Path]) -> Iterator[Server]:
     """The session's PostgreSQL, with the durability that production has."""
-    if EXTERNAL_URL:
-        yield Server(EXTERNAL_URL)
+    if external_url:
+        yield Server(external_url)
         return
     directory = installation()
     is_prepared = directory.exists()
@@ -144,12 +120,14 @@ def migrated_url(postgres: Server, migrated_template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def installation(pytestconfig: pytest.Config, reachable_directory: Callable[..., Path]) -> Callable[[], Path]:
+def installation(
+    shared_folder: Path, fast_folder: Path, reachable_directory: Callable[..., Path]
+) -> Callable[[], Path]:
     """Make data directories whose database is made and migrated already, with keys of their own."""
 
     def make() -> Path:
-        directory = reachable_directory(_fast_folder()) / "data"
-        prepared = _prepared(pytestconfig.stash[SHARED])
+        directory = reachable_directory(fast_folder) / "data"
+        prepared = _prepared(shared_folder)
         if prepared is not None:
             subprocess.run(["/bin/cp", "-a", str(prepared), str(directory)], check=True)
         return directory
@@ -205,12 +183,6 @@ def _prepared(shared: Path) -> Path | None:
                     key.unlink()
             (shared / "ready").touch()
     return None if (directory / "postgres").is_symlink() else directory
-
-
-def _fast_folder() -> Path:
-    """Memory where there is enough of it (containers often have 64 MB)."""
-    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES
-    return MEMORY if has_room else SHORT_PATH
 
 
 def _new_folder(parent: Path) -> Path:

@@ -7,18 +7,17 @@ import secrets
 import signal
 import ssl
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
 import requests
-from tests.journey.bridge_broker import MOSQUITTO, BridgeProcess, Mosquitto, make_certificates, until
+from tests.journey.bridge_broker import BridgeProcess, Mosquitto, make_certificates, until
 from websockets.sync.client import connect
 
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import Broker, Topic
 
-pytestmark = pytest.mark.skipif(not Path(MOSQUITTO).exists(), reason="no Mosquitto on this machine")
+pytestmark = pytest.mark.needs("mosquitto")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,7 +52,7 @@ def test_every_snippet_that_the_page_says_is_executed_is_executed_here():
     assert PAGE.read_text("utf-8").count(EXECUTED) == 3
 
 
-@pytest.mark.skipif(shutil.which("mosquitto_pub") is None, reason="no mosquitto_pub on this machine")
+@pytest.mark.needs("mosquitto-clients")
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_snippet_of_mosquitto_pub_stores_what_it_sends(server, device, number):
     snippet = snippets("sh", EXECUTED)[number]

@@ -21,6 +21,8 @@ from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.packet import Connack, Connect
 from releve.protocol.mqtt.stream import Decoder
 
+pytestmark = pytest.mark.needs("nginx")
+
 PAGE = Path(__file__).parents[2] / "docs/howto/deploy.md"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 OPENSSL = shutil.which("openssl") or "openssl"

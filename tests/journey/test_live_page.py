@@ -163,6 +163,7 @@ async def test_nobody_and_devices_are_refused(server):
     assert "completing handshake" not in server.errors.read_text()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("by", ["token", "session"])
 async def test_a_page_closes_within_five_seconds_of_the_end_of_the_sign_in(server, team, by):
     account = server.add_account("viewer", team=team)

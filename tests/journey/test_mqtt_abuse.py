@@ -96,6 +96,7 @@ def test_too_many_subscriptions_are_refused(strict, device):
         assert client.receive().reasons[0] == 1
 
 
+@pytest.mark.alone
 def test_five_thousand_idle_sockets_are_closed_and_a_good_device_notices_nothing(strict, device):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, IDLE_SOCKETS + 500)), hard))

@@ -5,7 +5,6 @@ import contextlib
 import json
 import queue
 import secrets
-import shutil
 import subprocess
 import threading
 
@@ -18,10 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from tests.journey.mqtt_client import eventually, port_of
 
-MOSQUITTO = pytest.mark.skipif(
-    not (shutil.which("mosquitto_pub") and shutil.which("mosquitto_sub")),
-    reason="no mosquitto_pub and mosquitto_sub on this machine",
-)
+MOSQUITTO = pytest.mark.needs("mosquitto-clients")
 BOTH = pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
 PAHO = pytest.mark.parametrize("protocol", [paho.MQTTv311, paho.MQTTv5])
 WITHIN_S = 30

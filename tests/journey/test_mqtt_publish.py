@@ -77,6 +77,7 @@ async def test_aiomqtt_publishes_an_array(server, device):
 
 
 @pytest.mark.parametrize("version", ["311", "5"])
+@pytest.mark.needs("mosquitto-clients")
 def test_mosquitto_pub_publishes(server, device, version):
     done = subprocess.run(
         [
@@ -243,6 +244,7 @@ def test_a_car_that_says_its_race_once_goes_on_with_it_after_a_reconnect(server)
     assert [row[0]["race"] for row in rows(server, car)] == [5]
 
 
+@pytest.mark.alone
 def test_the_last_values_of_a_car_are_answered_by_every_worker(server):
     team = f"Racers {time.time_ns()}"
     car, person = server.add_device("racing", team=team), server.add_account("viewer", team=team)
@@ -301,6 +303,7 @@ def certificates(reachable_directory):
     return folder
 
 
+@pytest.mark.needs("mosquitto-clients")
 def test_over_tls_a_device_signs_in_by_its_certificate_alone(start_server, certificates):
     server = start_server(
         RELEVE_MQTT_TLS_PORT="0",

@@ -13,9 +13,16 @@ TOOLS = {
     "import-linter": ("lint-imports",),
     "mypy": ("mypy",),
 }
+SLOW = {"mypy"}  # a minute without its cache
 
 
-@pytest.mark.parametrize("command", TOOLS.values(), ids=TOOLS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name, command in TOOLS.items()
+    ],
+)
 def test_a_tool_finds_nothing(command):
     program, *arguments = command
     found = subprocess.run(

@@ -161,13 +161,38 @@ def test_it_works_through_a_link_to_it(clone, tmp_path):
 
 
 def test_tests_bring_their_own_lock_and_serve_the_command_too(clone):
-    for name in ("chromium", "mosquitto", "mosquitto_pub", "nginx"):
-        clone.add_program(name, "#!/bin/sh\n")
+    apt = clone.journal.with_name("apt")
+    clone.add_program("apt-get", f'#!/bin/sh\ntouch "{apt}"\n')
 
     assert "pytest" in clone.run("test", "--version")
     assert "requirements-test.lock" in clone.journal.read_text()
+    assert not apt.exists()  # a browser and a broker are installed by the first test that needs them
     clone.run("up")
     assert clone.installations() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_spread"),
+    [
+        ([], True),
+        (["--quick", "-k", "uptime"], True),
+        (["-n", "3"], False),
+        (["-n0"], False),
+        (["--numprocesses=1"], False),
+        (["-x", "--pdb"], False),
+    ],
+)
+def test_tests_run_on_every_core_unless_the_arguments_say_otherwise(clone, arguments, is_spread):
+    clone.run("test", "--version")
+    python = clone.root / ".venv" / "bin" / "python"
+    python.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+
+    words = clone.run("test", *arguments).splitlines()
+
+    chosen = words[2 : len(words) - len(arguments)]
+    assert words == ["-m", "pytest", *chosen, *arguments]
+    assert ("--numprocesses=auto" in chosen) == is_spread
+    assert bool(chosen) == is_spread
 
 
 def test_without_a_suitable_python_it_says_what_to_install(clone):

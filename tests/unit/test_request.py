@@ -79,7 +79,9 @@ def test_every_member_of_gzip_is_undone(parts):
     assert inflate(b"".join(gzip.compress(part) for part in parts), limit=100) == b"".join(parts)
 
 
-@pytest.mark.parametrize("broken", [b"x", gzip.compress(b"abc")[:-1], gzip.compress(b"abc") + b"x"])
+@pytest.mark.parametrize(
+    "broken", [b"x", gzip.compress(b"abc")[:-1], gzip.compress(b"abc") + b"x"], ids=["no gzip", "cut", "more"]
+)
 def test_broken_gzip_is_refused(broken):
     with pytest.raises(BadEncoding):
         inflate(broken, limit=100)
