@@ -193,6 +193,41 @@ def test_a_bad_line_of_ndjson_harms_only_itself(server, sender):
     assert [verdict["outcome"] for verdict in document["readings"]] == ["stored", "refused", "stored"]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'{"n": NaN}',
+        b'{"n": "a\tb"}',
+        b'{"n": "\\x41"}',
+        b'{"n": 2,}',
+        b'{"n": "open}',
+        b'{"n": [2}',
+        b'{"n": 2',
+        b'{"n": \xff}',
+    ],
+)
+def test_an_element_that_is_no_json_is_refused_alone_and_the_others_are_stored(server, broken):
+    sender = server.bearer(server.add_device())
+    content = b'[{"n": 1, "time": 1780000001}, %b, {"n": 3, "time": 1780000003},]' % broken
+
+    answer = httpx.post(f"{server.url}{READINGS}", content=content, headers=sender)
+
+    assert answer.status_code == 200
+    assert [verdict["outcome"] for verdict in answer.json()["readings"]] == ["stored", "refused", "stored"]
+    assert answer.json()["readings"][1]["reason"]
+
+
+def test_a_byte_order_mark_in_front_of_lines_harms_none_of_them(server):
+    sender = server.bearer(server.add_device())
+    content = b'\xef\xbb\xbf{"n": 1, "time": 1780000001}\r\n{"n": 2, "time": 1780000002}\r\n'
+
+    answer = httpx.post(
+        f"{server.url}{READINGS}", content=content, headers={**sender, "Content-Type": "application/x-ndjson"}
+    )
+
+    assert (answer.status_code, answer.json()["stored"]) == (200, 2)
+
+
 def test_a_batch_of_which_every_item_is_refused_is_422(server, sender):
     answer = httpx.post(f"{server.url}{READINGS}", json=[{"speed": []}, {"speed": {}}], headers=sender)
 

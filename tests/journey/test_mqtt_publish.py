@@ -189,6 +189,17 @@ def test_of_an_array_the_good_readings_are_stored_and_the_bad_one_is_named(serve
     assert len(rows(server, device)) == 2
 
 
+def test_of_an_array_with_an_element_that_is_no_json_the_others_are_stored_and_that_one_is_kept(server, device):
+    with signed_in(server, device, V3) as client:
+        client.post(own(device), b'[{"n": 1}, {"n": NaN}, {"n": 3}]', qos=1)
+        assert client.receive().reason == 0
+
+    assert sorted(row[0]["n"] for row in rows(server, device)) == [1, 3]
+    ((payload, reason, _),) = kept_aside(server, device)
+    assert bytes(payload) == b'{"n": NaN}'
+    assert reason
+
+
 def test_the_gym_topic_takes_contract_a(server):
     gym = server.add_device("gym")
     body = {"machine_id": 7, "timestamp": "2026-01-01T10:00:00", "repetitions": 3, "series_time": 4.5, "rest_time": 0.0}

@@ -9,9 +9,10 @@ import pytest
 
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters
-from releve.ingest.decode import Arrival, split
 from releve.ingest.pipeline import Pipeline
 from releve.protocol.contract import CONTRACTS
+from releve.protocol.decode import Arrival
+from releve.protocol.format import JSON, NDJSON, split
 from releve.protocol.sender import Sender
 from releve.storage.session import Session
 from releve.storage.writer import Writer
@@ -30,7 +31,7 @@ class Path:
     async def send(
         self, sender, payload, *, contract="generic", received_us=NOW_US, key=None, is_lines=False, transport="http"
     ):
-        shape = split(payload, is_lines=is_lines, limit=10_000)
+        shape = split(payload, NDJSON if is_lines else JSON, limit=10_000)
         arrival = Arrival(received_us=received_us, transport=transport, key=key)
         return await self.pipeline.accept(shape, contract=CONTRACTS[contract], sender=sender, arrival=arrival)
 

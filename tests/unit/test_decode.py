@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from releve.ingest.decode import Arrival, decode, split
 from releve.protocol.clock import Rule
 from releve.protocol.contract import CONTRACTS
+from releve.protocol.decode import Arrival, decode
+from releve.protocol.format import JSON, NDJSON, split
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadJSON, BadReading, TooLarge
 from releve.protocol.reading import Quarantined, Reading
@@ -31,7 +32,7 @@ PI = Sender(
 
 
 def read(payload: bytes, contract="generic", *, is_lines=False, arrival=ARRIVAL):
-    shape = split(payload, is_lines=is_lines, limit=10_000)
+    shape = split(payload, NDJSON if is_lines else JSON, limit=10_000)
     return decode(shape, contract=CONTRACTS[contract], sender=PI, arrival=arrival)
 
 
@@ -145,17 +146,17 @@ def test_in_a_batch_a_refusal_stands_in_its_place():
 
 
 def test_a_payload_is_one_reading_an_array_or_lines():
-    assert not split(b' {"a": 1}', is_lines=False, limit=9).is_batch
-    assert len(split(b' [{"a": 1}, {"a": 2}]', is_lines=False, limit=9).payloads) == 2
-    assert len(split(b'{"a": 1}\r\n\n{"a": 2}', is_lines=True, limit=9).payloads) == 2
+    assert not split(b' {"a": 1}', limit=9).is_batch
+    assert len(split(b' [{"a": 1}, {"a": 2}]', limit=9).payloads) == 2
+    assert len(split(b'{"a": 1}\r\n\n{"a": 2}', NDJSON, limit=9).payloads) == 2
 
 
 def test_too_many_readings_none_and_broken_ones_are_refused():
     with pytest.raises(TooLarge):
-        split(b"[1,2,3]", is_lines=False, limit=2)
+        split(b"[1,2,3]", limit=2)
     with pytest.raises(BadReading):
-        split(b"[]", is_lines=False, limit=2)
+        split(b"[]", limit=2)
     with pytest.raises(BadJSON):
-        split(b"[1,", is_lines=False, limit=2)
+        split(b"[1,", limit=2)
     with pytest.raises(BadJSON):
-        split(b"[" * 20_000, is_lines=False, limit=2)
+        split(b"[" * 20_000, limit=2)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from releve.cli.importing.file import opened_file
 from releve.cli.importing.reading import Rules, reading_of
-from releve.ingest.decode import Arrival, read_one
 from releve.protocol import cell
 from releve.protocol.contract import GENERIC
+from releve.protocol.decode import Arrival, read_one
 from releve.protocol.identity import canonical
 from releve.protocol.sender import Sender
 from releve.query.device import readings

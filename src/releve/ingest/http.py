@@ -7,10 +7,11 @@ from releve.access.authenticate import Authenticator
 from releve.access.refusal import in_gyms_words, not_valid
 from releve.http.answer import answer
 from releve.http.request import Request, Send
-from releve.ingest.decode import Arrival, Shape, split
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.verdict import verdict, verdicts
 from releve.protocol.contract import GENERIC, GYM, PROFILOMETRE, Contract
+from releve.protocol.decode import Arrival
+from releve.protocol.format import Shape, format_of, split
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, MethodNotAllowed, Unauthenticated
 from releve.protocol.sender import Sender
@@ -81,8 +82,8 @@ class IngestRoutes:
         return await self._pipeline.accept(shape, contract=contract, sender=sender, arrival=arrival)
 
     async def _shape(self, request: Request) -> Shape:
-        is_lines = b"ndjson" in request.headers.get(b"content-type", b"")
-        return split(await request.body(), is_lines=is_lines, limit=self._batch_limit)
+        form = format_of(request.headers.get(b"content-type", b""))
+        return split(await request.body(), form, limit=self._batch_limit)
 
     async def _sender(self, request: Request, contract: Contract) -> Sender:
         if request.method != "POST":

@@ -5,8 +5,9 @@ from time import perf_counter
 
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters
-from releve.ingest.decode import Arrival, Item, Shape, decode
 from releve.protocol.contract import Contract
+from releve.protocol.decode import Arrival, Item, decode
+from releve.protocol.format import Shape
 from releve.protocol.outcome import Receipt
 from releve.protocol.sender import Sender
 

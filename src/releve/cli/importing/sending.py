@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 
-from releve.ingest.decode import Arrival, read_one
 from releve.protocol.contract import GENERIC
+from releve.protocol.decode import Arrival, read_one
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import Quarantined
 from releve.protocol.sender import Sender

@@ -16,8 +16,8 @@ from releve.ingest.bridge.journal import Journal, JournalInUse
 from releve.ingest.bridge.link import Link, LinkEnded, Message
 from releve.ingest.bridge.racing import Cars
 from releve.ingest.bridge.template import Match
-from releve.ingest.decode import Arrival
 from releve.protocol.contract import CONTRACTS
+from releve.protocol.decode import Arrival
 from releve.protocol.problem import BadReading, Problem
 
 FIRST_PAUSE_S = 0.5

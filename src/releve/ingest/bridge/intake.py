@@ -12,12 +12,13 @@ import msgspec
 from releve.access.revocation import RevocationFeed
 from releve.ingest.bridge.device import Devices, Stranger
 from releve.ingest.counters import Counters
-from releve.ingest.decode import Arrival, Shape, decode, split
 from releve.ingest.mqtt.burst import clean
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.pipeline import Pipeline
 from releve.protocol import strict_json
 from releve.protocol.contract import CONTRACTS, Contract
+from releve.protocol.decode import Arrival, decode
+from releve.protocol.format import Shape, split
 from releve.protocol.outcome import Receipt
 from releve.protocol.problem import BadReading, Problem, Unavailable
 from releve.protocol.reading import Quarantined, Reading, Source, quarantine
@@ -114,7 +115,7 @@ class Intake:
             Unavailable: A device cannot be looked up just now.
         """
         try:
-            shape = split(letter.payload, is_lines=False, limit=self._batch_limit)
+            shape = split(letter.payload, limit=self._batch_limit)
         except Problem as problem:
             return Parcel([self.stray(letter, device="", reason=str(problem))])
         entries: list[Reading | Quarantined] = []
@@ -132,7 +133,7 @@ class Intake:
         """Read a message of a device that stands; what is wrong with it is kept in the device's quarantine."""
         contract = CONTRACTS[letter.contract or sender.contract]
         try:
-            shape = split(letter.payload, is_lines=False, limit=self._batch_limit)
+            shape = split(letter.payload, limit=self._batch_limit)
             items = decode(shape, contract=contract, sender=sender, arrival=letter.arrival)
         except Problem as problem:
             yield aside(letter.payload, contract, sender, letter.arrival, problem)

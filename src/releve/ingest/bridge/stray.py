@@ -11,8 +11,8 @@ from psycopg.rows import dict_row
 
 from releve.ingest.bridge.device import Stranger
 from releve.ingest.bridge.intake import TRANSPORT, Intake, Letter, Parcel
-from releve.ingest.decode import Arrival
 from releve.protocol.contract import CONTRACTS
+from releve.protocol.decode import Arrival
 from releve.protocol.problem import Problem
 from releve.storage.pool import Pool
 from releve.storage.queries import query

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import msgspec
 
 from releve.ingest.counters import Counters
-from releve.ingest.decode import Arrival, Shape, decode, read_one, split
 from releve.ingest.mqtt.values import LastValues
 from releve.protocol.contract import CONTRACTS, GENERIC, GYM, Contract
 from releve.protocol.contract.racing import Assembler
+from releve.protocol.decode import Arrival, decode, read_one
+from releve.protocol.format import Shape, split
 from releve.protocol.mqtt.event import Incoming
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.packet import Publish
@@ -99,7 +100,7 @@ class Burst:
                 item = read_one(packet.payload, contract=contract, sender=sender, arrival=arrival, key=key)
                 self.entries.append(item)  # type: ignore[arg-type] # a receipt stands for an element of a batch only
             else:
-                shape = split(packet.payload, is_lines=False, limit=self._batch_limit)
+                shape = split(packet.payload, limit=self._batch_limit)
                 self._take_shape(shape, contract, sender=sender, arrival=arrival, is_told=is_told)
         except Problem as problem:
             if is_told:

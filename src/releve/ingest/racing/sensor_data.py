@@ -11,13 +11,14 @@ from releve.access.anonymous import DEFAULT_TEAM
 from releve.access.authenticate import Authenticator
 from releve.http.answer import answer, answer_options, answer_problem, encode
 from releve.http.request import Request, Send
-from releve.ingest.decode import Arrival, Shape, read_one
 from releve.ingest.http import message_key
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.verdict import verdict
 from releve.protocol import strict_json
 from releve.protocol.clock import SMALLEST_EPOCH
 from releve.protocol.contract import CONTRACTS
+from releve.protocol.decode import Arrival, read_one
+from releve.protocol.format import Shape
 from releve.protocol.instant import iso
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, Forbidden, MethodNotAllowed, Problem, Unauthenticated

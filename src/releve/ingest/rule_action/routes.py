@@ -24,12 +24,13 @@ from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import RuleAction
 from releve.ingest.bridge.device import Devices, NoTeam
 from releve.ingest.bridge.intake import NAME_LIMIT, TRANSPORT, Intake, Letter, Parcel, encode
-from releve.ingest.decode import Arrival, split
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.verdict import verdicts
 from releve.protocol import strict_json
 from releve.protocol.contract import CONTRACTS
+from releve.protocol.decode import Arrival
+from releve.protocol.format import split
 from releve.protocol.instant import iso
 from releve.protocol.problem import (
     BadReading,
@@ -190,7 +191,7 @@ class RuleActionRoutes:
 
     async def _read(self, intake: Intake, letter: Letter) -> Parcel:
         try:
-            shape = split(letter.payload, is_lines=False, limit=self._batch_limit)
+            shape = split(letter.payload, limit=self._batch_limit)
         except Problem as problem:
             return Parcel([intake.stray(letter, device="", reason=str(problem))])
         parcel = Parcel([])

@@ -9,11 +9,12 @@ from psycopg.rows import dict_row
 
 from releve.http.answer import answer, encode
 from releve.http.request import Send
-from releve.ingest.decode import Arrival, Shape
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.verdict import verdict
 from releve.protocol import strict_json
 from releve.protocol.contract import CONTRACTS
+from releve.protocol.decode import Arrival
+from releve.protocol.format import Shape
 from releve.protocol.instant import iso
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, BadRequest, NotFound

@@ -1,4 +1,4 @@
-"""Second step of the path: bytes to readings, each with its instant and identity. Pure; the present is passed in."""
+"""Second step of the path: items to readings, each with its instant and identity. Pure; the present is passed in."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,13 +8,13 @@ import msgspec
 from releve.protocol import clock, identity, strict_json
 from releve.protocol.clock import BadTimestamp, Instant, Rule
 from releve.protocol.contract import Contract
+from releve.protocol.format.shape import Shape
 from releve.protocol.outcome import Outcome, Receipt
-from releve.protocol.problem import BadJSON, BadReading, TooLarge
+from releve.protocol.problem import BadReading
 from releve.protocol.reading import Draft, Quarantined, Reading, Source, quarantine, type_names
 from releve.protocol.sender import Sender
 
 Item = Reading | Quarantined | Receipt
-_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -29,38 +29,6 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     received_us: int
     transport: str
     key: str | None = None
-
-
-class Shape(msgspec.Struct, frozen=True):
-    """What a payload holds: one reading, or several whose verdicts stand side by side."""
-
-    payloads: list[bytes]
-    is_batch: bool
-
-
-def split(payload: bytes, *, is_lines: bool, limit: int) -> Shape:
-    """Cut a payload into one JSON text per reading.
-
-    Args:
-        payload: One object, an array of objects, or one object per line.
-        is_lines: Whether it is declared as NDJSON.
-        limit: Most readings.
-
-    Raises:
-        BadJSON: It is not JSON at all.
-        TooLarge: It holds more readings than the limit, in the field's own words.
-    """
-    if is_lines:
-        payloads = [line for line in payload.split(b"\n") if line.strip()]
-    elif payload.lstrip()[:1] != b"[":
-        return Shape([payload], is_batch=False)
-    else:
-        payloads = _elements(payload)
-    if len(payloads) > limit:
-        raise TooLarge(f"{len(payloads)} readings at once; at most {limit}")
-    if not payloads:
-        raise BadReading("holds no reading")
-    return Shape(payloads, is_batch=True)
 
 
 def decode(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival) -> list[Item]:
@@ -153,12 +121,3 @@ def _refuse_foreign(draft: Draft, sender: Sender) -> None:
     """A sign-in writes its own device's readings, and says so if it names the device at all."""
     if draft.device is not None and draft.device not in (sender.name, sender.device_id):
         raise BadReading("a sign-in sends its own device's readings only", field="device")
-
-
-def _elements(payload: bytes) -> list[bytes]:
-    try:
-        return [bytes(element) for element in _split(payload)]
-    except RecursionError as error:
-        raise BadJSON(f"nested deeper than {strict_json.DEPTH_LIMIT}") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise strict_json.refusal(payload, error) from error
