@@ -6,7 +6,9 @@ import psycopg
 import pytest
 
 from releve.protocol.problem import Overloaded, Throttled, Unavailable
-from releve.storage.session import NotDurable, Session
+from releve.storage.embedded import EmbeddedPostgres
+from releve.storage.pool import Pool
+from releve.storage.session import NotDurable, Session, weakness_of
 from releve.storage.writer import Writer
 
 READING = b'{"time": "2026-06-01T12:00:00Z", "speed": %d}'
@@ -97,6 +99,19 @@ async def test_with_a_weakened_session_nothing_is_acknowledged(path_into, device
 
         assert "synchronous_commit" in path.group.weakness
         assert path.rows() == []
+
+
+@pytest.mark.parametrize("setting", ["full_page_writes = off", "client_min_messages = error"])
+async def test_a_cluster_that_could_lose_a_commit_without_a_word_is_found_weak(reachable_directory, setting):
+    name, _, value = setting.partition(" = ")
+    embedded = EmbeddedPostgres(reachable_directory(), configuration={name: value})
+    pool = Pool(embedded.start(), application="test")
+    async with pool.connection() as connection:
+        weakness = await weakness_of(connection)
+    await pool.close()
+    embedded.stop()
+
+    assert weakness.startswith(name)
 
 
 async def test_a_connection_that_breaks_is_made_anew_and_the_reading_stored_once(path_into, device):

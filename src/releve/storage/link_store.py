@@ -114,7 +114,7 @@ class LinkStore:
 
     async def keep_values(self, rows: Iterable[tuple[int, str, str, int]]) -> None:
         """Keep the last texts of topics: device, topic, text, microseconds since 1970."""
-        await self._execute("mqtt_keep_values", [list(column) for column in zip(*rows, strict=True)])
+        await self._acknowledging("mqtt_keep_values", [list(column) for column in zip(*rows, strict=True)])
 
     async def last_race(self, device_id: int) -> bytes | None:
         """What a car last said of its race, within a day."""
@@ -132,12 +132,17 @@ class LinkStore:
 
     async def keep_answer(self, device_id: int, command_id: int, answer: str) -> None:
         """Keep what a device answered to a command of its own."""
-        await self._execute("keep_command_answer", {"device": device_id, "id": command_id, "answer": answer})
+        await self._acknowledging("keep_command_answer", {"device": device_id, "id": command_id, "answer": answer})
 
     async def config_of(self, device_id: int) -> Any | None:
         """The device's configuration, None when none was ever put."""
         row = await self._row("find_config", {"device": device_id})
         return None if row is None else row["body"]
+
+    async def _acknowledging(self, name: str, values: Mapping[str, Any] | Sequence[Any]) -> None:
+        """Execute what is acknowledged to a client, so that it is durable even where it changes nothing."""
+        async with self._pool.acknowledging() as connection:
+            await connection.execute(query(name), values)
 
     async def _execute(self, name: str, values: Mapping[str, Any] | Sequence[Any]) -> None:
         async with self._pool.connection() as connection:

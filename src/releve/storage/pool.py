@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from releve.protocol.problem import Forbidden, Unavailable
 from releve.protocol.sender import Sender
 from releve.storage.queries import query
+from releve.storage.session import NotDurable, acknowledging
 
 CONNECT_TIMEOUT_S = 5
 CONNECTIONS = 4
@@ -45,6 +46,20 @@ class Pool:
                     await self._take_back(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 raise Unavailable("the database does not answer; try again") from error
+
+    @asynccontextmanager
+    async def acknowledging(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """Lend a connection in a transaction whose end may be acknowledged (promise P1).
+
+        Raises:
+            Unavailable: It may not, or the database does not answer.
+        """
+        async with self.connection() as connection:
+            try:
+                async with acknowledging(connection):
+                    yield connection
+            except NotDurable as weakness:
+                raise Unavailable(f"nothing can be acknowledged: {weakness}") from weakness
 
     async def device(self, device_id: int, *, sign_in: UUID, expires_s: float) -> Sender | None:
         """The device as a sender, or None when it is disabled or its sign-in was revoked."""

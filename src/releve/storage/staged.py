@@ -42,6 +42,7 @@ async def store(
         for entry in entries:
             if isinstance(entry, Quarantined):
                 await connection.execute(query("keep_quarantined"), msgspec.structs.astuple(entry))
+        await connection.execute(query("wait_for_commit"))
     return [_receipt(entry, repeats, stored) for entry in entries]
 
 
