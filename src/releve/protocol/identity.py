@@ -1,5 +1,6 @@
 """A reading's identity within its device and instant: the sender's own message id, else its content (promise P2)."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from struct import Struct
 from typing import Any
@@ -46,6 +47,11 @@ def of_key(key: str) -> int:
     if exact != key and exact.removeprefix("-").isdecimal() and exact.isascii() and _LEAST <= int(exact) <= _GREATEST:
         return int(exact)
     return _hash(b"key\0" + key.encode())
+
+
+def digests(channels: Iterable[bytes]) -> bytes:
+    """What `of_content` makes of each of many canonical channels: eight bytes each, the most significant first."""
+    return b"".join([blake2b(content, digest_size=8).digest() for content in channels])
 
 
 def _hash(content: bytes) -> int:

@@ -1,0 +1,64 @@
+"""Many instants as ISO 8601 text at once."""
+
+from typing import Any
+
+import numpy as np
+
+from releve.history.array import Integers
+
+_SECOND_US = 1_000_000
+_TO_SECONDS = len("2026-06-01T12:00:00")
+_POINT = ord(".")
+_MICROSECONDS = 6  # digits
+_DIGITS = np.frombuffer(b"".join(b"%03d" % number for number in range(1000)), np.uint8).reshape(1000, 3)
+
+
+def iso(time_us: Integers) -> list[bytes]:
+    """Instants as every answer of ours spells them.
+
+    >>> iso(np.array([1_780_315_200_000_000, 1_780_315_200_000_001]))
+    [b'2026-06-01T12:00:00Z', b'2026-06-01T12:00:00.000001Z']
+    """
+    return spelled(time_us, suffix=b"Z")
+
+
+def spelled(
+    time_us: Integers, *, separator: bytes = b"T", digits: int | None = None, suffix: bytes = b""
+) -> list[bytes]:
+    """Instants as text.
+
+    Args:
+        time_us: Microseconds since 1970.
+        separator: Between date and time of day.
+        digits: Of the fraction, 3 or 6; None writes six where there is a fraction and none where there is not, as
+            Python's `isoformat` does.
+        suffix: What ends the text.
+    """
+    seconds, fraction = np.divmod(time_us, _SECOND_US)
+    shown = _MICROSECONDS if digits is None else digits
+    bare = _TO_SECONDS + len(suffix)
+    width = bare + 1 + shown
+    text = np.zeros((len(time_us), width), np.uint8)
+    text[:, :_TO_SECONDS] = _to_seconds(seconds)
+    text[:, 10] = separator[0]
+    text[:, _TO_SECONDS] = _POINT
+    thousands, rest = np.divmod(fraction.astype(np.int32), 1000)
+    text[:, _TO_SECONDS + 1 : _TO_SECONDS + 4] = _DIGITS[thousands]
+    if shown == _MICROSECONDS:
+        text[:, _TO_SECONDS + 4 : _TO_SECONDS + 7] = _DIGITS[rest]
+    text[:, width - len(suffix) :] = np.frombuffer(suffix, np.uint8)
+    if digits is None:
+        whole = fraction == 0
+        text[whole, _TO_SECONDS:bare] = np.frombuffer(suffix, np.uint8)
+        text[whole, bare:] = 0  # numpy's fixed-width texts end where only zeros follow
+    found: list[bytes] = text.view(f"S{width}").ravel().tolist()
+    return found
+
+
+def _to_seconds(seconds: Integers) -> Any:
+    """A row of characters each; neighbours of one second share the work."""
+    is_new = np.ones(len(seconds), bool)
+    np.not_equal(seconds[1:], seconds[:-1], out=is_new[1:])
+    distinct = np.datetime_as_string(seconds[is_new].astype("datetime64[s]")).astype(f"S{_TO_SECONDS}")
+    rows = distinct.view(np.uint8).reshape(-1, _TO_SECONDS)
+    return rows[np.cumsum(is_new) - 1]
