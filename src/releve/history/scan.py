@@ -1,0 +1,102 @@
+"""The one scan: a device's sealed and fresh readings as blocks in the order of time and id, those that count only.
+
+Besides the fresh rows one segment is held, however long the span: with what earlier ones have beyond its start, which
+is nothing where late readings have been merged.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from releve.history import spelling
+from releve.history.block import Block, joined
+from releve.history.exclusion import Exclusion, counting
+
+EVER = (-(2**63), 2**63 - 1)
+
+
+class Wanted(NamedTuple):
+    """Which readings are wanted.
+
+    Attributes:
+        from_us: From when on, microseconds since 1970.
+        to_us: Until when, which is not wanted any more.
+        part: Whose, such as `machine_id=7`; empty for all of the device's.
+        exclusions: Which were left out.
+    """
+
+    from_us: int = EVER[0]
+    to_us: int = EVER[1]
+    part: str = ""
+    exclusions: Sequence[Exclusion] = ()
+
+
+def scan(sealed: Iterable[Block], fresh: Block | None = None, *, wanted: Wanted) -> Iterator[Block]:
+    """The readings that are wanted; no block is empty.
+
+    Blocks that hold everything of their readings come in the order of time and id, and a reading that is met twice
+    comes once. Others come in the order of time, and sealed before fresh at one instant.
+
+    Args:
+        sealed: Segments in the order of their first reading.
+        fresh: Readings that are not sealed yet, in order; they may lie anywhere in time.
+        wanted: Which readings.
+    """
+    for block in _in_order(sealed, fresh):
+        within = block.within(wanted.from_us, wanted.to_us)
+        if not len(within):
+            continue
+        ids = partial(spelling.ids, within)
+        counts = counting(within, part=wanted.part, exclusions=wanted.exclusions, ids=ids)
+        found = within if counts is None or counts.all() else within.take(counts)
+        if len(found):
+            yield found
+
+
+def only(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Block]:
+    """The same blocks with these channels alone."""
+    for block in blocks:
+        channels = {name: column for name, column in block.channels.items() if name in names}
+        yield Block(block.time_us, channels, received_us=block.received_us)
+
+
+def _in_order(sealed: Iterable[Block], fresh: Block | None) -> Iterator[Block]:
+    """Blocks that do not overlap: what the next segment may precede waits for it."""
+    held: list[Block] = []  # what is left of the segments so far
+    late = [] if fresh is None else [fresh]
+    for block in sealed:
+        if len(block):
+            begin_us = int(block.time_us[0])
+            yield from _together([*_before(held, begin_us), *_before(late, begin_us)])
+            held = [block, *_from(held, begin_us)]
+            late = _from(late, begin_us)
+    yield from _together([*held, *late])
+
+
+def _before(blocks: list[Block], instant_us: int) -> list[Block]:
+    return [block.within(EVER[0], instant_us) for block in blocks]
+
+
+def _from(blocks: list[Block], instant_us: int) -> list[Block]:
+    found = (block.within(instant_us, EVER[1]) for block in blocks)
+    return [block for block in found if len(block)]
+
+
+def _together(blocks: list[Block]) -> Iterator[Block]:
+    """Blocks in one order: as they are if each ends before the next begins, else as one."""
+    found = sorted((block for block in blocks if len(block)), key=lambda block: int(block.time_us[0]))
+    if all(earlier.time_us[-1] < later.time_us[0] for earlier, later in pairwise(found)):
+        yield from found
+        return
+    both = joined([block for block in blocks if len(block)])
+    order = np.argsort(both.time_us, kind="stable")
+    if both.is_whole and not np.diff(both.time_us[order]).all():
+        ids = spelling.ids(both)
+        order = np.lexsort((ids, both.time_us))
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = (np.diff(both.time_us[order]) != 0) | (np.diff(ids[order]) != 0)
+        order = order[is_first]
+    yield both.take(order)
