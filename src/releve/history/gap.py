@@ -1,0 +1,70 @@
+"""Gaps and completeness by the rhythm that the readings themselves show, block after block."""
+
+import numpy as np
+
+from releve.history.array import Integers
+from releve.protocol.run.completeness import FIRST_GAPS, MOST_GAPS, PATIENCE
+
+Gap = tuple[int, int]
+
+
+class Gaps:
+    """Collects instants.
+
+    Attributes:
+        n: How many came.
+        first_us: The earliest, None of none.
+        last_us: The latest.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.first_us: int | None = None
+        self.last_us: int | None = None
+        self._first: Integers = np.zeros(0, np.int64)
+        self._longest: tuple[Integers, Integers] = np.zeros(0, np.int64), np.zeros(0, np.int64)
+
+    def add(self, time_us: Integers) -> None:
+        """Take instants in order, none of them earlier than those before."""
+        if not len(time_us):
+            return
+        if self.first_us is None:
+            self.first_us = int(time_us[0])
+        self._first = np.concatenate([self._first, time_us[: max(0, FIRST_GAPS + 1 - len(self._first))]])
+        edges_us = time_us if self.last_us is None else np.concatenate([[self.last_us], time_us])
+        since_us = np.concatenate([self._longest[0], edges_us[:-1]])
+        until_us = np.concatenate([self._longest[1], edges_us[1:]])
+        self._longest = _longest(since_us, until_us)
+        self.n += len(time_us)
+        self.last_us = int(time_us[-1])
+
+    @property
+    def rhythm_us(self) -> float | None:
+        """The median of the first thousand gaps; None of fewer than two readings."""
+        return float(np.median(np.diff(self._first))) if len(self._first) > 1 else None
+
+    def longer(self, *, patience: float = PATIENCE, edges_us: tuple[int, int] | None = None) -> list[Gap]:
+        """The hundred longest of the gaps that are longer than so many times the rhythm, in the order of time.
+
+        Args:
+            patience: How many times the rhythm is no gap yet.
+            edges_us: A span whose start and end count as readings.
+        """
+        if not self.rhythm_us or self.first_us is None or self.last_us is None:
+            return []
+        since_us, until_us = self._longest
+        if edges_us is not None:
+            since_us = np.concatenate([since_us, [edges_us[0], self.last_us]])
+            until_us = np.concatenate([until_us, [self.first_us, edges_us[1]]])
+        since_us, until_us = _longest(since_us, until_us)
+        is_gap = until_us - since_us > patience * self.rhythm_us
+        return list(zip(since_us[is_gap].tolist(), until_us[is_gap].tolist(), strict=True))
+
+
+def _longest(since_us: Integers, until_us: Integers) -> tuple[Integers, Integers]:
+    """The longest, the earlier of two that are as long first, in the order of time."""
+    if len(since_us) > MOST_GAPS:
+        chosen = np.lexsort((since_us, since_us - until_us))[:MOST_GAPS]
+        since_us, until_us = since_us[chosen], until_us[chosen]
+    order = np.argsort(since_us, kind="stable")
+    return since_us[order], until_us[order]
