@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
 START = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
 TEAM = "Importers"
+FOUND = Path(__file__).parent.parent / "captured" / "import"
+LOGGED = datetime(2026, 6, 13, 6, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def test_a_dry_run_checks_every_line_as_the_server_would_and_stores_nothing(serv
     found = json.loads(rehearsed.stdout)
     assert (found["dry_run"], found["accepted"], found["quarantined"], found["refused"]) == (True, 3, 1, 2)
     assert [(line["line"], line["field"]) for line in found["not_taken"]] == [
-        (5, "timestamp"), (6, "timestamp"), (7, "time"),
+        (5, "timestamp"), (6, "time"), (7, "time"),
     ]  # fmt: skip
     assert rows(server, device) == []
 
@@ -83,7 +86,7 @@ def test_each_refused_line_is_reported_with_number_field_and_reason_and_harms_no
     assert done.returncode == 1
     assert "6 lines: 3 refused, 3 stored" in done.stdout
     refused = list(csv.DictReader(io.StringIO(report.read_text())))
-    assert [(line["line"], line["field"]) for line in refused] == [("4", ""), ("5", "timestamp"), ("6", "note")]
+    assert [(line["line"], line["field"]) for line in refused] == [("4", ""), ("5", "time"), ("6", "note")]
     assert all(line["outcome"] == "refused" and line["reason"] for line in refused)
     assert len(rows(server, device)) == 3
 
@@ -223,6 +226,61 @@ def test_what_a_device_sent_comes_back_from_its_page_to_the_byte(server, editor,
     assert rows(server, other) == rows(server, sender["name"])
     assert json.loads(rows(server, other)[1][2]) == TEXTS
     assert home["duplicate"] == 2
+
+
+def test_an_unclosed_quote_costs_its_own_line_and_not_the_three_thousand_behind_it(server, device, tmp_path):
+    lines = seconds(3_000)
+    lines[1] = lines[1].replace("lap", '"lap')
+    file = write_csv(tmp_path / "history.csv", lines)
+
+    done = server.command("import", file, "--device", device)
+
+    assert (done.returncode, len(rows(server, device))) == (1, 2_999)
+    assert "3000 lines: 1 refused, 2999 stored\nline 3: refused: a quote in it is not closed" in done.stdout
+
+
+def test_a_loggers_file_is_understood_said_with_its_first_readings_and_stored_so(server, tmp_path):
+    device = server.add_device(team=TEAM, zone="Europe/Paris")["name"]
+    file = str(FOUND / "logger-fr-cp1252.csv")
+
+    rehearsed = server.command("import", file, "--device", device, "--dry-run")
+    nothing = rows(server, device)
+    stored = server.command("import", file, "--device", device, "--rename", "Température (°C)=temperature")
+
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    said = "Understood: CSV, encoding cp1252, separated by semicolon, decimal comma, columns named in line 5"
+    assert said in rehearsed.stdout
+    assert "time: Horodatage, day-first" in rehearsed.stdout
+    assert "line 6: 2026-06-13T06:00:00Z  Température (°C)=21.5, Humidité (%)=40" in rehearsed.stdout
+    assert nothing == []
+    assert stored.stdout == "3 lines: 3 stored\n", stored.stderr
+    assert [(time, json.loads(channels)) for time, _, channels, _ in rows(server, device)] == [
+        (LOGGED, {"temperature": 21.5, "Humidité (%)": 40, "Remarque": "porte fermée"}),
+        (LOGGED + timedelta(minutes=10), {"temperature": 21.75, "Humidité (%)": 41}),
+        (LOGGED + timedelta(minutes=20), {"temperature": 22, "Remarque": "fenêtre ouverte côté été"}),
+    ]
+
+
+def test_dates_that_may_be_two_are_refused_until_somebody_says_which(server, device):
+    file = str(FOUND / "day-or-month.csv")
+
+    asked = server.command("import", file, "--device", device)
+    told = server.json("import", file, "--device", device, "--time-format", "month-first")
+
+    assert (asked.returncode, "--time-format day-first or --time-format month-first" in asked.stderr) == (1, True)
+    assert told["stored"] == 2
+    assert [time for time, *_ in rows(server, device)] == [
+        datetime(2026, 1, 6, 12, tzinfo=UTC), datetime(2026, 2, 6, 12, tzinfo=UTC),
+    ]  # fmt: skip
+
+
+def test_a_tall_table_of_a_house_is_stored_channel_by_channel(server, device):
+    done = server.json("import", str(FOUND / "home-assistant.csv"), "--device", device)
+
+    assert (done["stored"], done["empty"], done["lines"]) == (3, 2, 5)
+    assert [json.loads(channels) for _, _, channels, _ in rows(server, device)] == [
+        {"sensor.living_temperature": 21.5}, {"sensor.living_humidity": 40}, {"binary_sensor.door": "on"},
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_imported_at_all_is_said_in_one_line(server, device, tmp_path):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from releve.cli.importing.file import Line, Source
+from releve.cli.importing.line import Line, Source
 from releve.cli.importing.reading import Rules, reading_of
 from releve.cli.importing.report import Report
 from releve.cli.importing.sending import Target
@@ -12,27 +12,30 @@ from releve.protocol.problem import BadReading
 
 BATCH_READINGS = 1_000
 BATCH_BYTES = 1024 * 1024
-Batch = list[tuple[int, dict[str, object] | BadReading]]
+Batch = list[tuple[int, dict[str, object] | BadReading | None]]
 
 
-def carry(source: Source, target: Target, *, rules: Rules, report: Report, progress: Callable[[int], None]) -> None:
-    """Read the whole file; `progress` is told how much further it is after each batch.
+def carry(
+    source: Source, target: Target, *, rules: Rules, report: Report, progress: Callable[[int, int], None]
+) -> None:
+    """Read the whole file; `progress` is told after each batch how far it is read and how many lines that were.
 
     Raises:
         NotTaken: The target took no more; what was sent before is stored.
     """
-    done = 0
     for batch in _batches(source, rules):
-        sent = {line: reading for line, reading in batch if not isinstance(reading, BadReading)}
+        sent = {line: reading for line, reading in batch if isinstance(reading, dict)}
         verdicts = dict(zip(sent, target.take(list(sent.values())) if sent else [], strict=True))
         for line, reading in batch:
-            if isinstance(reading, BadReading):
+            if reading is None:
+                report.ended(line, "empty")
+            elif isinstance(reading, BadReading):
                 report.ended(line, "refused", reading.field, reading.detail)
             else:
                 verdict = verdicts[line]
                 report.ended(line, verdict["outcome"], verdict.get("field"), verdict.get("reason"))
-        progress(source.position() - done)
-        done = source.position()
+                report.read(line, reading, verdict)
+        progress(source.position(), len(batch))
 
 
 def _batches(source: Source, rules: Rules) -> Iterator[Batch]:
@@ -50,7 +53,7 @@ def _batches(source: Source, rules: Rules) -> Iterator[Batch]:
         yield batch
 
 
-def _read(line: Line, rules: Rules) -> tuple[dict[str, object] | BadReading, int]:
+def _read(line: Line, rules: Rules) -> tuple[dict[str, object] | BadReading | None, int]:
     """What the line holds, and how long that is on the wire."""
     try:
         if line.problem is not None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from math import isnan
 from typing import Any, BinaryIO
 
-from releve.cli.importing.file import BadFile, Line, Source
+from releve.cli.importing.line import BadFile, Line, Source
+from releve.protocol.column import column
 
 ROWS = 1_000
 JSON_MARK = b"json"  # on a column of our own exports whose values are of several kinds
@@ -28,18 +29,43 @@ def source(file: BinaryIO) -> Source:
         table = parquet.ParquetFile(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadFile(f"not a Parquet file: {error}") from error
-    done = [0]
-    return Source(_lines(table, done, pa), table.metadata.num_rows, lambda: done[0])
+    rows = Rows(table, pa)
+    names = [_key(name) for name in table.schema_arrow.names]
+    return Source(rows, table.metadata.num_rows, lambda: rows.done, {"format": "parquet"}, names)
 
 
-def _lines(table: Any, done: list[int], pa: Any) -> Iterator[Line]:
-    marked = {field.name for field in table.schema_arrow if (field.metadata or {}).get(b"releve") == JSON_MARK}
-    for batch in table.iter_batches(batch_size=ROWS):
-        names = batch.schema.names
-        columns = [_column(batch.column(name), pa, is_json=name in marked) for name in names]
-        for row in zip(*columns, strict=True):
-            done[0] += 1
-            yield Line(done[0], dict(zip(names, row, strict=True)))
+class Rows:
+    """The rows of a Parquet file.
+
+    Args:
+        table: The file, as pyarrow opened it.
+        pa: pyarrow, which is an extra.
+
+    Attributes:
+        done: How many were read.
+    """
+
+    def __init__(self, table: Any, pa: Any) -> None:
+        self.done = 0
+        self._table = table
+        self._pa = pa
+
+    def __iter__(self) -> Iterator[Line]:
+        """Every row from the first."""
+        self.done = 0
+        schema = self._table.schema_arrow
+        marked = {field.name for field in schema if (field.metadata or {}).get(b"releve") == JSON_MARK}
+        for batch in self._table.iter_batches(batch_size=ROWS):
+            names = batch.schema.names
+            columns = [_column(batch.column(name), self._pa, is_json=name in marked) for name in names]
+            keys = list(map(_key, names))
+            for row in zip(*columns, strict=True):
+                self.done += 1
+                yield Line(self.done, dict(zip(keys, row, strict=True)))
+
+
+def _key(name: str) -> str:
+    return column(name) if name == "channels" else name  # elsewhere that is what holds the others
 
 
 def _column(column: Any, pa: Any, *, is_json: bool) -> list[Any]:

@@ -1,13 +1,20 @@
 """What became of each line: counts, and every line that was not taken, with the field and the reason."""
 
 import csv
+import json
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from releve.cli.importing.number import perhaps
+from releve.protocol.identity import EXACT
+
 SHOWN = 20
-TAKEN = frozenset({"stored", "duplicate", "accepted"})
+SHOWN_READINGS = 3
+TAKEN = frozenset({"stored", "duplicate", "accepted", "empty"})
+_NUMBER_START = frozenset("+-0123456789")
 
 
 class Report:
@@ -23,6 +30,8 @@ class Report:
         self._write: Any = None
         self.outcomes: Counter[str] = Counter()
         self.first: list[dict[str, Any]] = []
+        self.readings: list[dict[str, Any]] = []
+        self._numbers: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         """Begin the file."""
@@ -51,9 +60,22 @@ class Report:
         if len(self.first) < SHOWN:
             self.first.append({"line": line, "outcome": outcome, "field": field or "", "reason": reason or ""})
 
+    def read(self, line: int, reading: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
+        """Note what a line was read as: the first few, and numbers that stay text."""
+        if len(self.readings) < SHOWN_READINGS and verdict["outcome"] in TAKEN:
+            time = verdict.get("time", reading["time"])
+            self.readings.append({"line": line, "time": time, "channels": reading["channels"]})
+        if str(reading.get("id", "")).startswith(EXACT):
+            return
+        for channel, value in reading["channels"].items():
+            if type(value) is str and value[:1] in _NUMBER_START and perhaps(value):
+                noted = self._numbers.setdefault(channel, {"channel": channel, "count": 0, "line": line, "text": value})
+                noted["count"] += 1
+
     def document(self) -> dict[str, Any]:
-        """The counts and the first lines that were not taken."""
-        return {"lines": self.outcomes.total(), **self.outcomes, "not_taken": self.first}
+        """The counts, the first lines that were not taken, and the numbers that stay text."""
+        numbers = {"numbers_left_text": list(self._numbers.values())} if self._numbers else {}
+        return {"lines": self.outcomes.total(), **self.outcomes, "not_taken": self.first, **numbers}
 
     def sentences(self) -> list[str]:
         """The same for people."""
@@ -63,8 +85,26 @@ class Report:
         missing = sum(count for outcome, count in self.outcomes.items() if outcome not in TAKEN) - len(self.first)
         if missing > 0:
             told.append(f"… and {missing} more; --report FILE writes all of them")
-        return told
+        return told + [_left_text(each) for each in self._numbers.values()]
+
+    def shown_readings(self) -> list[str]:
+        """The first readings, for people."""
+        return [f"  line {each['line']}: {each['time']}  {_values(each['channels'])}" for each in self.readings]
 
 
 def _where(line: dict[str, Any]) -> str:
     return f"{line['field']}: {line['reason']}" if line["field"] else str(line["reason"])
+
+
+def _values(channels: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in channels.items())
+
+
+def _left_text(number: Mapping[str, Any]) -> str:
+    count, text = number["count"], number["text"]
+    option = "; if its comma is a decimal sign, say --decimal comma" if "," in text else ""
+    return (
+        f"{number['channel']}: {count} {'values look' if count > 1 else 'value looks'} like a number and "
+        f"{'stay' if count > 1 else 'stays'} text, "
+        f"the first {text!r} in line {number['line']}{option}"
+    )

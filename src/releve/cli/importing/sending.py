@@ -9,8 +9,9 @@ import msgspec
 
 from releve.protocol.contract import GENERIC
 from releve.protocol.decode import Arrival, read_one
+from releve.protocol.instant import iso
 from releve.protocol.problem import BadReading
-from releve.protocol.reading import Quarantined
+from releve.protocol.reading import Quarantined, Reading
 from releve.protocol.sender import Sender
 
 ROUTE = "/api/v1/readings"
@@ -62,7 +63,9 @@ class Rehearsal:
             return {"outcome": "refused", "field": problem.field, "reason": problem.detail}
         if isinstance(item, Quarantined):
             return {"outcome": "quarantined", "field": item.field, "reason": item.reason}
-        return {"outcome": "accepted"}
+        if not isinstance(item, Reading):
+            return {"outcome": "refused", "field": item.field, "reason": item.reason}
+        return {"outcome": "accepted", "time": iso(item.instant.time_us)}
 
 
 class Uploads:
