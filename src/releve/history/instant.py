@@ -1,5 +1,6 @@
 """Many instants as ISO 8601 text at once."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from releve.history.array import Integers
 
 _SECOND_US = 1_000_000
-_TO_SECONDS = len("2026-06-01T12:00:00")
+_DAY_S = 86_400
+_DATE, _TO_SECONDS = len("2026-06-01"), len("2026-06-01T12:00:00")
 _POINT = ord(".")
 _MICROSECONDS = 6  # digits
 _DIGITS = np.frombuffer(b"".join(b"%03d" % number for number in range(1000)), np.uint8).reshape(1000, 3)
@@ -39,8 +41,10 @@ def spelled(
     bare = _TO_SECONDS + len(suffix)
     width = bare + 1 + shown
     text = np.zeros((len(time_us), width), np.uint8)
-    text[:, :_TO_SECONDS] = _to_seconds(seconds)
-    text[:, 10] = separator[0]
+    days, clock_s = np.divmod(seconds, _DAY_S)
+    text[:, :_DATE] = _dates(days)
+    text[:, _DATE] = separator[0]
+    text[:, _DATE + 1 : _TO_SECONDS] = _clock()[clock_s]
     text[:, _TO_SECONDS] = _POINT
     thousands, rest = np.divmod(fraction.astype(np.int32), 1000)
     text[:, _TO_SECONDS + 1 : _TO_SECONDS + 4] = _DIGITS[thousands]
@@ -55,10 +59,19 @@ def spelled(
     return found
 
 
-def _to_seconds(seconds: Integers) -> Any:
-    """A row of characters each; neighbours of one second share the work."""
-    is_new = np.ones(len(seconds), bool)
-    np.not_equal(seconds[1:], seconds[:-1], out=is_new[1:])
-    distinct = np.datetime_as_string(seconds[is_new].astype("datetime64[s]")).astype(f"S{_TO_SECONDS}")
-    rows = distinct.view(np.uint8).reshape(-1, _TO_SECONDS)
-    return rows[np.cumsum(is_new) - 1]
+def _dates(days: Integers) -> Any:
+    """A row of characters each; neighbours of one day share the work."""
+    is_new = np.ones(len(days), bool)
+    np.not_equal(days[1:], days[:-1], out=is_new[1:])
+    distinct = np.datetime_as_string(days[is_new].astype("datetime64[D]")).astype(f"S{_DATE}")
+    return distinct.view(np.uint8).reshape(-1, _DATE)[np.cumsum(is_new) - 1]
+
+
+@lru_cache(maxsize=1)
+def _clock() -> Any:
+    """A row of characters for each second of a day."""
+    hours, left = np.divmod(np.arange(_DAY_S), 3_600)
+    minutes, seconds = np.divmod(left, 60)
+    colon = np.full((_DAY_S, 1), ord(":"), np.uint8)
+    pairs = [_DIGITS[each][:, 1:] for each in (hours, minutes, seconds)]
+    return np.hstack([pairs[0], colon, pairs[1], colon, pairs[2]])

@@ -102,7 +102,7 @@ def _table(found: Decimal) -> Any:
     low, high = int(found.whole.min()), int(found.whole.max())
     if high - low >= _WIDEST * len(found.whole):
         return None
-    every = np.arange(low, high + 1)
+    every = low + np.arange(high - low + 1)
     spelled = _each((every if found.digits < 0 else reals(every, found.digits)).tolist())
     return np.array(spelled, object)[found.whole - low]
 

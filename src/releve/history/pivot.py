@@ -1,6 +1,8 @@
 """Turns readings that are rows into a block of columns, and notes which of them are spelled in another way."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -16,6 +18,8 @@ from releve.protocol.identity import canonical
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder(order="sorted")
+_in_their_order = msgspec.json.Encoder()
+_PLAIN = frozenset({int, float, bool, str})
 
 
 def block_of(rows: Sequence[Row]) -> Block:
@@ -27,16 +31,15 @@ def block_of(rows: Sequence[Row]) -> Block:
     Raises:
         ValueError: They are in another order.
     """
-    times, ids, received, channels, sent = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [], [])
-    time_us, own_ids = np.array(times, np.int64), np.array(ids, np.int64)
+    time_us, own_ids, received_us = (np.array([row[place] for row in rows], np.int64) for place in range(3))
+    channels, sent = [row.channels for row in rows], [row.sent for row in rows]
     if not _is_in_order(time_us, own_ids):
         raise ValueError("readings come in the order of their time and id, each once")
-    documents, odd = _documents(channels)
-    names = sorted(set().union(*documents))
+    values, odd = _values(channels)
     return Block(
         time_us,
-        {name: Column.of([document.get(name, ABSENT_VALUE) for document in documents]) for name in names},
-        received_us=np.array(received, np.int64),
+        {name: Column.of(each) for name, each in values.items()},
+        received_us=received_us,
         identities=recognise(own_ids, channels, sent),
         sent=Sent.of(sent, time_us),
         odd=odd,
@@ -49,26 +52,63 @@ def _is_in_order(time_us: Integers, ids: Integers) -> bool:
     return bool((later | ((time_us[1:] == time_us[:-1]) & (ids[1:] > ids[:-1]))).all())
 
 
-def _documents(channels: Sequence[bytes]) -> tuple[list[dict[str, Any]], Coded | None]:
-    """Each reading's channels, and the JSON of those that canonical spelling would not give back.
+def _values(channels: Sequence[bytes]) -> tuple[dict[str, list[Any]], Coded | None]:
+    """The values of every channel, and the JSON of readings that canonical spelling would not give back.
 
-    All of them are read and written at once: the writer puts a line break after each and nowhere else, so that texts
-    without one which come out as they went in are canonical one by one.
+    All are read and written at once: the writer puts a line break after each and nowhere else, so that texts without
+    one which come out as they went in are canonical one by one.
     """
     lines = b"\n".join(channels) + b"\n" if channels else b""
     if lines.count(b"\n") == len(channels):
-        try:
-            documents = _decoder.decode_lines(lines)
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            documents = []
-        if set(map(type, documents)) == {dict} and _encoder.encode_lines(documents) == lines:
-            return documents, None
+        values = _alike(channels, lines) or _unlike(lines)
+        if values is not None:
+            return values, None
     found = [_document(text) for text in channels]
     odd = [
         None if canonical(document) == text else text.decode()
         for document, text in zip(found, channels, strict=True)
     ]  # fmt: skip
-    return found, Coded.of(odd) if any(text is not None for text in odd) else None
+    return _by_channel(found), Coded.of(odd) if any(text is not None for text in odd) else None
+
+
+def _alike(channels: Sequence[bytes], lines: bytes) -> dict[str, list[Any]] | None:
+    """The values where every reading has the channels of the first, of the same types; None where they have not."""
+    first = _document(channels[0]) if channels else {}
+    layout = tuple((name, type(value)) for name, value in first.items())
+    if not layout or list(first) != sorted(first) or not _PLAIN.issuperset(kind for _, kind in layout):
+        return None
+    try:
+        decoder, fields = _layout(layout)
+        readings = decoder.decode_lines(lines)
+    except (msgspec.DecodeError, ValueError):  # another layout, or a name that a struct cannot have
+        return None
+    if _in_their_order.encode_lines(readings) != lines:
+        return None
+    return {name: list(map(attrgetter(field), readings)) for name, field in fields.items()}
+
+
+def _unlike(lines: bytes) -> dict[str, list[Any]] | None:
+    """The values of any canonical readings; None where one of them is not."""
+    try:
+        documents = _decoder.decode_lines(lines)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    is_canonical = set(map(type, documents)) <= {dict} and _encoder.encode_lines(documents) == lines
+    return _by_channel(documents) if is_canonical else None
+
+
+def _by_channel(documents: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    names = sorted(set().union(*documents))
+    return {name: [document.get(name, ABSENT_VALUE) for document in documents] for name in names}
+
+
+@lru_cache(maxsize=256)
+def _layout(layout: tuple[tuple[str, type], ...]) -> tuple[msgspec.json.Decoder[Any], dict[str, str]]:
+    """What reads readings of these channels, twice as fast as any others, and the field that each channel gets."""
+    fields = {name: f"channel_{place}" for place, (name, _) in enumerate(layout)}
+    types = [(fields[name], kind) for name, kind in layout]
+    reading = msgspec.defstruct("Channels", types, rename={field: name for name, field in fields.items()}, gc=False)
+    return msgspec.json.Decoder(reading), fields
 
 
 def _document(text: bytes) -> dict[str, Any]:

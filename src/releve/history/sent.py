@@ -67,9 +67,12 @@ class Sent:
         >>> Sent.of(["2026-06-01T14:00:00"], np.array([1_780_315_200_000_000])).numbers.tolist()
         [7200000000]
         """
-        if set(texts) == {None}:
+        if texts.count(None) == len(texts):
             return cls.none(len(time_us))
         found = _Finding(texts, time_us)
+        for style in STYLES:
+            if found.is_all(style):
+                return cls(all_same(style, len(texts)), found.numbers)
         found.whole_numbers()
         found.naive_times()
         left = found.kinds == Kind.TEXT
@@ -131,9 +134,17 @@ class _Finding:
         self.kinds = np.array([Kind.NONE if text is None else Kind.TEXT for text in texts], np.uint8)
         self.numbers = np.zeros(len(texts), np.int64)
 
+    def is_all(self, style: Kind) -> bool:
+        """Whether all of them are of one style, at one distance, as those of most devices are."""
+        offset_us = self._offset_us(0)
+        if offset_us is None or _spelled(self._time_us + offset_us, style) != self._texts:
+            return False
+        self.numbers[:] = offset_us
+        return True
+
     def whole_numbers(self) -> None:
         for place, text in enumerate(self._texts):
-            if text is not None and len(text) <= _DIGITS and _is_whole(text):
+            if text and text[-1:].isdigit() and len(text) <= _DIGITS and _is_whole(text):
                 self.kinds[place] = Kind.WHOLE
                 self.numbers[place] = int(text)
 
