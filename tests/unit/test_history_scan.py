@@ -11,6 +11,7 @@ from tests.unit.history_readings import START_US, device, gym
 from releve.history import segment, spelling
 from releve.history.block import Row
 from releve.history.exclusion import Exclusion
+from releve.history.order import held, in_order
 from releve.history.pivot import block_of
 from releve.history.scan import Wanted, scan
 from releve.protocol.identity import canonical, of_content
@@ -146,3 +147,26 @@ def test_one_reading_cannot_be_left_out_where_identities_are_unknown():
 
     with pytest.raises(ValueError, match="identities"):
         list(scan([block], wanted=wanted))
+
+
+@settings(max_examples=60, deadline=None)
+@given(stored())
+def test_merging_blocks_gives_one_in_order_whatever_they_hold(found):
+    rows, homes = found
+    sealed, fresh = blocks(rows, homes)
+
+    assert spelling.rows(in_order([fresh, *sealed, fresh])) == rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(stored())
+def test_a_repeat_is_known_by_its_instant_and_identity(found):
+    rows, homes = found
+    kept = [row for row, home in zip(rows, homes, strict=True) if home]
+    if not kept:
+        return
+    block = segment.decode(segment.encode(block_of(kept)))
+
+    known = held(block, np.array([row.time_us for row in rows]), np.array([row.id for row in rows]))
+
+    assert known.tolist() == [home > 0 for home in homes]

@@ -11,7 +11,8 @@ from tests.unit.history_readings import START_US, device, gym, naive, odd_texts,
 
 from releve.history import segment, spelling
 from releve.history.block import Row, joined
-from releve.history.pivot import block_of
+from releve.history.column import Column
+from releve.history.pivot import block_of, block_of_columns
 from releve.history.segment import Damaged, Holds
 from releve.protocol.identity import canonical, of_content, of_key
 
@@ -202,3 +203,21 @@ def test_columns_of_two_segments_are_not_taken_for_one():
 
     with pytest.raises(Damaged, match="readings"):
         segment.decode(short._replace(channels=long.channels))
+
+
+def test_a_waveform_becomes_a_segment_without_being_rows_first():
+    time_us = START_US + np.arange(3_000) * 10
+    wave = np.round(np.sin(np.arange(3_000) / 50), 4)
+    block = block_of_columns(time_us, {"v": Column.of_numbers(wave)}, received_us=START_US + 10**6)
+
+    found = back(segment.encode(block))
+
+    texts = [canonical({"v": value}) for value in wave.tolist()]
+    assert found == [
+        Row(time, of_content(text), START_US + 10**6, text) for time, text in zip(time_us.tolist(), texts, strict=True)
+    ]
+
+
+def test_columns_of_which_two_share_an_instant_are_no_block():
+    with pytest.raises(ValueError, match="instant"):
+        block_of_columns(np.array([1, 1]), {"v": Column.of_numbers(np.zeros(2))}, received_us=5)

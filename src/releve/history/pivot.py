@@ -1,6 +1,6 @@
 """Turns readings that are rows into a block of columns, and notes which of them are spelled in another way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from releve.history.array import Integers
-from releve.history.block import Block, Row
+from releve.history.array import Integers, all_same
+from releve.history.block import Block, Identities, Row
 from releve.history.coded import Coded
 from releve.history.column import ABSENT_VALUE, Column
-from releve.history.identity import recognise
+from releve.history.identity import Rule, recognise
 from releve.history.sent import Sent
 from releve.protocol.identity import canonical
 
@@ -43,6 +43,30 @@ def block_of(rows: Sequence[Row]) -> Block:
         identities=recognise(own_ids, channels, sent),
         sent=Sent.of(sent, time_us),
         odd=odd,
+        is_whole=True,
+    )
+
+
+def block_of_columns(time_us: Integers, channels: Mapping[str, Column], *, received_us: int) -> Block:
+    """Readings that came as columns already, such as those of a waveform, as a block; none of them names an identity.
+
+    Args:
+        time_us: Their instants, each later than the one before.
+        channels: A column each, as long; every reading has a value in one of them.
+        received_us: When all of them were received.
+
+    Raises:
+        ValueError: Two of them share an instant, or one is earlier than the one before.
+    """
+    if not (np.diff(time_us) > 0).all():
+        raise ValueError("readings of one instant are told apart by their identities, so they come as rows")
+    n = len(time_us)
+    return Block(
+        time_us,
+        dict(channels),
+        received_us=np.full(n, received_us, np.int64),
+        identities=Identities(all_same(Rule.CONTENT, n), np.zeros(n, np.int64)),
+        sent=Sent.none(n),
         is_whole=True,
     )
 

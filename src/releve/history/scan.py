@@ -9,11 +9,10 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from releve.history import spelling
-from releve.history.block import Block, joined
+from releve.history.block import Block
 from releve.history.exclusion import Exclusion, counting
+from releve.history.order import in_order
 
 EVER = (-(2**63), 2**63 - 1)
 
@@ -91,12 +90,4 @@ def _together(blocks: list[Block]) -> Iterator[Block]:
     if all(earlier.time_us[-1] < later.time_us[0] for earlier, later in pairwise(found)):
         yield from found
         return
-    both = joined([block for block in blocks if len(block)])
-    order = np.argsort(both.time_us, kind="stable")
-    if both.is_whole and not np.diff(both.time_us[order]).all():
-        ids = spelling.ids(both)
-        order = np.lexsort((ids, both.time_us))
-        is_first = np.ones(len(order), bool)
-        is_first[1:] = (np.diff(both.time_us[order]) != 0) | (np.diff(ids[order]) != 0)
-        order = order[is_first]
-    yield both.take(order)
+    yield in_order([block for block in blocks if len(block)])

@@ -1,0 +1,52 @@
+"""Blocks as one in the order of time and id, and which readings a block holds already: what sealing and merging ask."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from releve.history import spelling
+from releve.history.array import Integers, Mask
+from releve.history.block import Block, joined
+
+
+def in_order(blocks: Sequence[Block]) -> Block:
+    """Blocks, each in order, as one; a reading that several of them hold comes once.
+
+    Blocks that hold everything of their readings are put in the order of time and id. Others are put in the order of
+    time, at one instant in the order in which they are given, and nothing is taken for the same.
+    """
+    both = joined(blocks)
+    if not (np.diff(both.time_us) <= 0).any():
+        return both
+    order = np.argsort(both.time_us, kind="stable")
+    if both.is_whole and not np.diff(both.time_us[order]).all():
+        ids = _ids_where_shared(both, order)
+        order = np.lexsort((ids, both.time_us))
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = (np.diff(both.time_us[order]) != 0) | (ids[order][1:] != ids[order][:-1])
+        order = order[is_first]
+    return both.take(order)
+
+
+def held(block: Block, time_us: Integers, ids: Integers) -> Mask:
+    """Which of some readings a whole block holds: the same instant and the same identity.
+
+    Args:
+        block: Readings, in order.
+        time_us: The instants of the readings in question.
+        ids: Their identities.
+    """
+    places = np.flatnonzero(np.isin(block.time_us, time_us))
+    found = zip(block.time_us[places].tolist(), spelling.ids(block.take(places)).tolist(), strict=True)
+    known = set(found)
+    return np.fromiter((each in known for each in zip(time_us.tolist(), ids.tolist(), strict=True)), bool, len(ids))
+
+
+def _ids_where_shared(block: Block, order: Integers) -> Integers:
+    """The identities of readings that share their instant with others, 0 for the rest: most need none to be in order."""
+    is_same = np.diff(block.time_us[order]) == 0
+    nobody = np.zeros(1, bool)
+    shared = order[np.concatenate([is_same, nobody]) | np.concatenate([nobody, is_same])]
+    ids = np.zeros(len(block), np.int64)
+    ids[shared] = spelling.ids(block.take(shared))
+    return ids
