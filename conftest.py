@@ -60,6 +60,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[SHARED])
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what starts servers when it has to be quick."""
+    return True if config.getoption("--quick") and collection_path in WITH_PROCESSES else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give every test the markers of its kind, and leave some out when it has to be quick."""
@@ -121,7 +126,7 @@ def external_url(pytestconfig: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def fast_folder() -> Path:
-    """Where servers have their data."""
+    """Memory where there is room, for what no doctor looks at."""
     return _fast_folder()
 
 

@@ -66,12 +66,12 @@ def database_name(url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(external_url: str, installation: Callable[[], Path]) -> Iterator[Server]:
+def postgres(external_url: str, fast_folder: Path, installation: Callable[..., Path]) -> Iterator[Server]:
     """The session's PostgreSQL, with the durability that production has."""
     if external_url:
         yield Server(external_url)
         return
-    directory = installation()
+    directory = installation(fast_folder)
     is_prepared = directory.exists()
     embedded = EmbeddedPostgres(directory)
     url = embedded.start()
@@ -86,14 +86,6 @@ def postgres(external_url: str, installation: Callable[[], Path]) -> Iterator[Se
 @pytest.fixture
 def database_url(postgres: Server) -> Iterator[str]:
     """URL of an empty database for this test alone."""
-    url = postgres.create_database()
-    yield url
-    postgres.drop_database(url)
-
-
-@pytest.fixture(scope="module")
-def module_database_url(postgres: Server) -> Iterator[str]:
-    """URL of an empty database that the tests of one file share."""
     url = postgres.create_database()
     yield url
     postgres.drop_database(url)
@@ -119,14 +111,20 @@ def migrated_url(postgres: Server, migrated_template: str) -> Iterator[str]:
     postgres.drop_database(url)
 
 
+@pytest.fixture(scope="module")
+def module_migrated_url(postgres: Server, migrated_template: str) -> Iterator[str]:
+    """URL of a database with every table and no row of ours, that the tests of one file share."""
+    url = postgres.create_database(migrated_template)
+    yield url
+    postgres.drop_database(url)
+
+
 @pytest.fixture(scope="session")
-def installation(
-    shared_folder: Path, fast_folder: Path, reachable_directory: Callable[..., Path]
-) -> Callable[[], Path]:
+def installation(shared_folder: Path, reachable_directory: Callable[..., Path]) -> Callable[..., Path]:
     """Make data directories whose database is made and migrated already, with keys of their own."""
 
-    def make() -> Path:
-        directory = reachable_directory(fast_folder) / "data"
+    def make(parent: Path = SHORT_PATH) -> Path:
+        directory = reachable_directory(parent) / "data"
         prepared = _prepared(shared_folder)
         if prepared is not None:
             subprocess.run(["/bin/cp", "-a", str(prepared), str(directory)], check=True)

@@ -20,7 +20,7 @@ with pytest.MonkeyPatch.context() as surroundings:  # for Django alone: other te
     surroundings.setenv("RELEVE_DATA_DIR", KEYS)
     django.setup()
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -46,9 +46,18 @@ def django_db_modify_db_settings(postgres, migrated_template):
     connections["default"].settings_dict["TEST"]["TEMPLATE"] = migrated_template
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _light_hashes():
+    """Argon2 as ever, at the thousandth part of its cost; how often it is asked for is counted, not timed."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, light in (("time_cost", 1), ("memory_cost", 64), ("parallelism", 1)):
+            patch.setattr(Argon2PasswordHasher, name, light)
+        yield
+
+
 @pytest.fixture(scope="session")
-def password_hash():
-    """One slow hash for all the accounts of a session."""
+def password_hash(_light_hashes):
+    """One hash for all the accounts of a session."""
     return make_password(PASSWORD)
 
 

@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+import httpx._transports.default as httpx_transport
 import psycopg
 import pytest
 from tests.journey.resident import PASSWORD, STRANGE, Resident
@@ -125,6 +127,14 @@ class StartServer(Protocol):
 
     def __call__(self, *arguments: str, data_dir: Path | None = None, **settings: str) -> Server:
         """Start it with further arguments of `releve up` and settings such as `RELEVE_REFRESH_GRACE_S="1"`."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_read_once() -> Iterator[None]:
+    """Each `httpx.get(…)` makes a client, and each client would read the world's certificate authorities: 50 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx_transport, "create_ssl_context", functools.cache(httpx_transport.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

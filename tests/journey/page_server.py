@@ -13,7 +13,6 @@ import structlog
 from releve.control.wsgi import application  # first: it sets Django up
 
 # isort: split
-from django.core.management import call_command
 from django.db import connection
 
 from releve.control.accounts.services import first_administrator_code
@@ -39,7 +38,6 @@ class Handler(WSGIRequestHandler):
 
 def main():
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    call_command("migrate", verbosity=0)
     for name, contract in KINDS.items():
         fill(register_device(team=default_team(), name=name, contract=contract)[0])
     register_device(team=default_team(), name="spare")

@@ -60,13 +60,13 @@ def test_a_list_of_an_external_database_makes_neither_tables_nor_a_folder(comman
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
 
 
-def test_a_secret_is_not_made_with_the_keys_of_another_directory(start_server, command, own_data_dir, database_url):
-    server = start_server(DATABASE_URL=database_url)
+def test_a_secret_is_not_made_with_the_keys_of_another_directory(start_server, command, own_data_dir, migrated_url):
+    server = start_server(DATABASE_URL=migrated_url)
     elsewhere = ("--data-dir", str(own_data_dir))
 
-    listed = command("device", "list", "--json", *elsewhere, DATABASE_URL=database_url)
-    refused = command("device", "add", "pi", *elsewhere, DATABASE_URL=database_url)
-    made = command("device", "add", "pi", "--data-dir", str(server.data_dir), DATABASE_URL=database_url)
+    listed = command("device", "list", "--json", *elsewhere, DATABASE_URL=migrated_url)
+    refused = command("device", "add", "pi", *elsewhere, DATABASE_URL=migrated_url)
+    made = command("device", "add", "pi", "--data-dir", str(server.data_dir), DATABASE_URL=migrated_url)
 
     assert json.loads(listed.stdout) == []
     assert refused.returncode == 1

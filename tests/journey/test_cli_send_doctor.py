@@ -87,13 +87,13 @@ def test_the_doctor_works_without_a_server_and_without_an_installation(command, 
     assert not own_data_dir.exists()
 
 
-def test_the_doctor_says_how_to_mend_weakened_durability_and_open_keys(command, own_data_dir):
-    command("account", "add", "anna@example.com", "--role", "admin", "--data-dir", str(own_data_dir))
-    weaken(own_data_dir)
-    (own_data_dir / "keys" / "pepper").touch(mode=0o644)
-    (own_data_dir / "keys" / "pepper").write_text("a key that everybody knows")
+def test_the_doctor_says_how_to_mend_weakened_durability_and_open_keys(command, installation):
+    directory = installation()
+    weaken(directory)
+    (directory / "keys" / "pepper").touch(mode=0o644)
+    (directory / "keys" / "pepper").write_text("a key that everybody knows")
 
-    done = command("doctor", "--json", "--data-dir", str(own_data_dir), **NO_PORTS)
+    done = command("doctor", "--json", "--data-dir", str(directory), **NO_PORTS)
 
     failures = {finding["check"]: finding for finding in json.loads(done.stdout) if finding["state"] == "fail"}
     assert done.returncode == 1
@@ -103,10 +103,10 @@ def test_the_doctor_says_how_to_mend_weakened_durability_and_open_keys(command, 
     assert failures["keys"]["mend"].startswith("chmod 600 ")
 
 
-def test_a_server_with_weakened_durability_says_so_and_the_doctor_too(start_server, own_data_dir, command):
-    command("account", "add", "anna@example.com", "--role", "admin", "--data-dir", str(own_data_dir))
-    weaken(own_data_dir)
-    server = start_server(data_dir=own_data_dir)
+def test_a_server_with_weakened_durability_says_so_and_the_doctor_too(start_server, installation):
+    directory = installation()
+    weaken(directory)
+    server = start_server(data_dir=directory)
 
     done = server.command("doctor", "--json")
 

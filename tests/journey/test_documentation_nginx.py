@@ -109,10 +109,10 @@ class Proxy:
 
 
 @pytest.fixture(scope="module")
-def server(reachable_directory):
+def server(installation):
     """A server set up as the page's service is."""
     settings = {"RELEVE_PUBLIC_URL": f"https://{NAME}", "RELEVE_TRUSTED_PROXIES": "127.0.0.1"}
-    running = start(reachable_directory() / "data", "--workers", "1", **settings)
+    running = start(installation(), "--workers", "1", **settings)
     yield running
     end(running)
 

@@ -68,9 +68,9 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def site(module_database_url, reachable_directory):
+def site(module_migrated_url, reachable_directory):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RELEVE_")}
-    environment |= {"DATABASE_URL": module_database_url, "RELEVE_DATA_DIR": str(reachable_directory())}
+    environment |= {"DATABASE_URL": module_migrated_url, "RELEVE_DATA_DIR": str(reachable_directory())}
     script = Path(__file__).with_name("page_server.py")
     with subprocess.Popen(
         [sys.executable, str(script)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE

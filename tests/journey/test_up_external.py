@@ -15,13 +15,13 @@ def test_it_serves_from_an_external_database_and_makes_none(start_server, databa
     assert "releve-test" not in server.errors.read_text()
 
 
-def test_commands_use_the_same_database_or_say_that_they_must(start_server, database_url, command):
-    server = start_server(DATABASE_URL=database_url)
+def test_commands_use_the_same_database_or_say_that_they_must(start_server, migrated_url, command):
+    server = start_server(DATABASE_URL=migrated_url)
     arguments = ("device", "add", "pi", "--json", "--data-dir", str(server.data_dir))
 
     without = command(*arguments)
-    made = command(*arguments, DATABASE_URL=database_url)
-    sent = command("send", "speed=1", "--device", "pi", "--data-dir", str(server.data_dir), DATABASE_URL=database_url)
+    made = command(*arguments, DATABASE_URL=migrated_url)
+    sent = command("send", "speed=1", "--device", "pi", "--data-dir", str(server.data_dir), DATABASE_URL=migrated_url)
 
     assert without.returncode == 1
     assert "set DATABASE_URL" in without.stderr
@@ -29,9 +29,9 @@ def test_commands_use_the_same_database_or_say_that_they_must(start_server, data
     assert sent.stdout.startswith("stored")
 
 
-def test_its_password_is_printed_nowhere(start_server, database_url, own_data_dir):
-    password = database_url.split("@")[0].rpartition(":")[2]
-    server = start_server(data_dir=own_data_dir, DATABASE_URL=database_url)
+def test_its_password_is_printed_nowhere(start_server, migrated_url, own_data_dir):
+    password = migrated_url.split("@")[0].rpartition(":")[2]
+    server = start_server(data_dir=own_data_dir, DATABASE_URL=migrated_url)
 
     assert len(password) > 10
     assert password not in server.summary + server.errors.read_text()
