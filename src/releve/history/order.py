@@ -43,7 +43,7 @@ def held(block: Block, time_us: Integers, ids: Integers) -> Mask:
 
 
 def _ids_where_shared(block: Block, order: Integers) -> Integers:
-    """The identities of readings that share their instant with others, 0 for the rest, which need none to be in order."""
+    """The identities of readings that share their instant with others, 0 for the rest, whose time says enough."""
     is_same = np.diff(block.time_us[order]) == 0
     nobody = np.zeros(1, bool)
     shared = order[np.concatenate([is_same, nobody]) | np.concatenate([nobody, is_same])]
