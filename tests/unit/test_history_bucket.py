@@ -229,3 +229,52 @@ def test_more_readings_than_points_are_answered_in_buckets():
 
     assert not chart.is_raw
     assert chart.buckets("v").n.tolist() == [6]
+
+
+def test_a_long_chart_is_the_same_from_ladders_as_from_the_readings():
+    rng = np.random.default_rng(9)
+    time_us = START_US + np.cumsum(rng.integers(1, 2_000_000, 40_000))
+    values = np.round(rng.normal(0, 1, 40_000), 2)
+    values[12_345] = 99.0
+    blocks = [
+        Block(time_us[start : start + 4_000], {"v": Column.of_numbers(values[start : start + 4_000])})
+        for start in range(0, 40_000, 4_000)
+    ]
+    rung_us = max(ladder.ladder_of(block).width_us for block in blocks)
+    span = int(time_us[100]), int(time_us[-100])
+    grid = Even.aligned(*span, 50, step_us=rung_us)
+    quick, exact = Series(["v", "w"], grid, 50), Series(["v", "w"], grid, 50)
+    for place, block in enumerate(blocks):
+        within = block.within(*span)
+        exact.add(within)
+        if place in (0, len(blocks) - 1):  # cut by the span
+            quick.add(within)
+        else:
+            quick.add_ladder(ladder.ladder_of(block), len(block))
+
+    one, other = quick.buckets("v"), exact.buckets("v")
+
+    assert not quick.is_raw
+    assert 10 < len(one.n) <= 50
+    for name in ("start_us", "n", "first", "low", "high", "last"):
+        assert getattr(one, name).tolist() == getattr(other, name).tolist()
+    assert one.mean == pytest.approx(other.mean)
+    assert 99.0 in one.high
+    assert quick.buckets("w").n.tolist() == []
+
+
+def test_rungs_that_buckets_would_cut_are_refused():
+    block = Block(np.arange(100) * 1_000_000, {"v": Column.of_numbers(np.arange(100))})
+    chart = Series.even(["v"], from_us=0, to_us=100_000_001, points=50)
+
+    with pytest.raises(ValueError, match="rungs"):
+        chart.add_ladder(ladder.ladder_of(block), len(block))
+
+
+@given(st.integers(0, 10**12), st.integers(1, 10**12), st.integers(1, 5_000), st.sampled_from(ladder.WIDTHS_US[:15]))
+def test_aligned_buckets_cover_the_span_and_are_no_more_than_the_points(from_us, length_us, points, step_us):
+    grid = Even.aligned(from_us, from_us + length_us, points, step_us=step_us)
+
+    assert ladder.divides(step_us, grid)
+    assert grid.origin_us <= from_us
+    assert grid.origin_us + points * grid.width_us >= from_us + length_us

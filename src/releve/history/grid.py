@@ -52,6 +52,17 @@ class Even(NamedTuple):
         """
         return cls(max(1, -((from_us - to_us) // points)), from_us)
 
+    @classmethod
+    def aligned(cls, from_us: int, to_us: int, points: int, *, step_us: int) -> Self:
+        """At most so many buckets that cover the span, whose edges are multiples of a step: of a ladder's rungs.
+
+        >>> Even.aligned(1_500, 9_000, 4, step_us=1_000)
+        Even(width_us=2000, origin_us=1000)
+        """
+        origin_us = from_us - from_us % step_us
+        steps = -((origin_us - to_us) // (points * step_us))
+        return cls(max(1, steps) * step_us, origin_us)
+
     def starts_us(self, time_us: Integers) -> Integers:
         """The start of the bucket of each instant."""
         return time_us - (time_us - self.origin_us) % self.width_us

@@ -11,6 +11,7 @@ from releve.history.bucket import Buckets, buckets_of, merged
 from releve.history.column import Column
 from releve.history.column import joined as joined_columns
 from releve.history.grid import Even, Grid
+from releve.history.ladder import Ladder, divides
 
 
 class Raw(NamedTuple):
@@ -68,6 +69,24 @@ class Series:
                 parts.append(buckets_of(block.time_us[measured], column.numbers[measured], self._grid))
         if not self.is_raw:
             self._raw = {}
+
+    def add_ladder(self, found: Ladder, n: int) -> None:
+        """Take a segment's ladder in place of its readings, which all count and lie within the span.
+
+        Args:
+            found: The ladder; the chart's buckets are made of whole rungs.
+            n: How many readings the segment has.
+
+        Raises:
+            ValueError: A rung would lie in two buckets.
+        """
+        if not isinstance(self._grid, Even) or not divides(found.width_us, self._grid):
+            raise ValueError(f"rungs of {found.width_us} µs do not make up {self._grid}")
+        self._n += n + self._points  # whatever their number, the readings themselves are not at hand
+        self._raw = {}
+        for name, parts in self._buckets.items():
+            if name in found.channels:
+                parts.append(merged([found.channels[name]], self._grid))
 
     def buckets(self, channel: str) -> Buckets:
         """The buckets of a channel that have a number."""
