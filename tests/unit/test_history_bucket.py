@@ -163,6 +163,7 @@ def zigzag(time_us, values, *, from_us, to_us, low, high):
     return picture
 
 
+@pytest.mark.slow
 def test_the_line_of_the_buckets_is_pixel_for_pixel_the_line_of_all_readings():
     rng = np.random.default_rng(11)
     n = 15_000

@@ -31,12 +31,14 @@ def test_what_is_sealed_comes_back_to_the_byte(readings):
     assert back(sealed(readings)) == readings
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(rows(channels=odd_texts()))
 def test_channels_in_another_spelling_come_back_to_the_byte(readings):
     assert back(sealed(readings)) == readings
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(rows(), rows(), st.data())
 def test_blocks_that_are_cut_and_joined_are_what_their_readings_are(some, others, data):
