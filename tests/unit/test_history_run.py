@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from releve.history.block import Block
 from releve.history.column import ABSENT_VALUE, Column
 from releve.history.compare import Curve, Extent
+from releve.history.effort import AXES, TOTAL, Effort, acceleration_total
 from releve.history.gap import Gaps
 from releve.history.lap import Laps
-from releve.protocol.run import completeness, race
+from releve.protocol.run import completeness, race, series
 from releve.protocol.run.race import TrackPoint
+from releve.protocol.run.series import SeriesPoint
 from releve.query.run import curve as plain
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -135,3 +137,39 @@ def test_a_curve_is_interpolated_as_point_by_point(readings, count, is_along, st
         places = [distance for distance, _, _ in points]
         elapsed_s = (points[-1][2] - points[0][2]) / SECOND_US
         assert (extent.low, extent.high) == ((min(places), max(places)) if is_along else (0, elapsed_s))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=30), st.integers(1, 4))
+def test_the_effort_of_a_series_is_that_of_the_readings_one_by_one(readings, count):
+    times = list(range(0, len(readings) * 7 * SECOND_US, 7 * SECOND_US))
+    found = Effort()
+    columns = {"repetitions": [one for one, _ in readings], "asymmetry": [two for _, two in readings]}
+    for block in pieces(count, times, **columns):
+        found.add(block)
+
+    points = [
+        SeriesPoint(at(time), *(value if isinstance(value, int) else None for value in pair))
+        for time, pair in zip(times, readings, strict=True)
+    ]
+    trend = series.asymmetry_trend_per_min(points)
+    assert found.tempos_s == pytest.approx(series.tempos_s(points))
+    assert (found.asymmetry_trend_per_min is None) == (trend is None)
+    if trend is not None:
+        assert found.asymmetry_trend_per_min == pytest.approx(trend, abs=1e-9)
+
+
+def test_acceleration_as_a_whole_is_as_sent_else_of_all_three_axes():
+    block = Block(
+        np.arange(5),
+        {
+            AXES[0]: Column.of([2, 2, 2, 1e149, 2]),
+            AXES[1]: Column.of([3.0, 3.0, "none", 1e149, 3]),
+            AXES[2]: Column.of([6, ABSENT_VALUE, 6, 1e149, 6]),
+            TOTAL: Column.of([ABSENT_VALUE, ABSENT_VALUE, ABSENT_VALUE, ABSENT_VALUE, 5]),
+        },
+    )
+
+    found = acceleration_total(block).values()
+
+    assert found == [7.0, ABSENT_VALUE, ABSENT_VALUE, pytest.approx(1.7320508075688772e149), 5]
