@@ -1,18 +1,41 @@
 """Takes a file through: lines to readings, readings in batches to their target, verdicts to the report."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import msgspec
 
 from releve.cli.importing.line import Line, Source
 from releve.cli.importing.reading import Rules, reading_of
 from releve.cli.importing.report import Report
-from releve.cli.importing.sending import Target
+from releve.cli.importing.sending import Target, Verdict
 from releve.protocol.problem import BadReading
 
 BATCH_READINGS = 1_000
 BATCH_BYTES = 1024 * 1024
-Batch = list[tuple[int, dict[str, object] | BadReading | None]]
+_encode = msgspec.json.Encoder().encode
+
+
+class Piece(NamedTuple):
+    """One line on its way.
+
+    Attributes:
+        line: Its number.
+        reading: The reading that it is, None where it says that nothing was measured, or why it is none.
+        payload: The reading as JSON; empty where it is none.
+    """
+
+    line: int
+    reading: dict[str, object] | BadReading | None
+    payload: bytes
+
+
+class Batch(NamedTuple):
+    """Lines in their order, those that are no reading among the others, and how far the file is read behind them."""
+
+    pieces: list[Piece]
+    position: int
 
 
 def carry(
@@ -20,47 +43,64 @@ def carry(
 ) -> None:
     """Read the whole file; `progress` is told after each batch how far it is read and how many lines that were.
 
+    While one batch is with the target the next is read; never more, so that the batches keep their order.
+
     Raises:
         NotTaken: The target took no more; what was sent before is stored.
     """
-    for batch in _batches(source, rules):
-        sent = {line: reading for line, reading in batch if isinstance(reading, dict)}
-        verdicts = dict(zip(sent, target.take(list(sent.values())) if sent else [], strict=True))
-        for line, reading in batch:
-            if reading is None:
-                report.ended(line, "empty")
-            elif isinstance(reading, BadReading):
-                report.ended(line, "refused", reading.field, reading.detail)
-            else:
-                verdict = verdicts[line]
-                report.ended(line, verdict["outcome"], verdict.get("field"), verdict.get("reason"))
-                report.read(line, reading, verdict)
-        progress(source.position(), len(batch))
+
+    def settle(batch: Batch, taken: Future[list[Verdict]]) -> None:
+        _report(batch, taken.result(), report)
+        progress(batch.position, len(batch.pieces))
+
+    with ThreadPoolExecutor(max_workers=1) as sender:
+        under_way: tuple[Batch, Future[list[Verdict]]] | None = None
+        try:
+            for batch in _batches(source, rules):
+                payloads = [piece.payload for piece in batch.pieces if piece.payload]
+                if under_way is not None:
+                    settle(*under_way)
+                under_way = batch, sender.submit(target.take, payloads)
+            if under_way is not None:
+                settle(*under_way)
+        finally:
+            target.stop()
+
+
+def _report(batch: Batch, verdicts: list[Verdict], report: Report) -> None:
+    following = iter(verdicts)
+    for line, reading, _ in batch.pieces:
+        if reading is None:
+            report.ended(line, "empty")
+        elif isinstance(reading, BadReading):
+            report.ended(line, "refused", reading.field, reading.detail)
+        else:
+            verdict = next(following)
+            report.ended(line, verdict["outcome"], verdict.get("field"), verdict.get("reason"))
+            report.read(line, reading, verdict)
 
 
 def _batches(source: Source, rules: Rules) -> Iterator[Batch]:
-    """The lines in their order, those that are no reading among the others, so that the report has the order too."""
-    batch: Batch = []
+    pieces: list[Piece] = []
     size = 0
     for line in source.lines:
-        reading, length = _read(line, rules)
-        if batch and (len(batch) == BATCH_READINGS or size + length > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append((line.number, reading))
-        size += length
-    if batch:
-        yield batch
+        piece = _read(line, rules)
+        if pieces and (len(pieces) == BATCH_READINGS or size + len(piece.payload) > BATCH_BYTES):
+            yield Batch(pieces, source.position())
+            pieces, size = [], 0
+        pieces.append(piece)
+        size += len(piece.payload)
+    if pieces:
+        yield Batch(pieces, source.position())
 
 
-def _read(line: Line, rules: Rules) -> tuple[dict[str, object] | BadReading | None, int]:
-    """What the line holds, and how long that is on the wire."""
+def _read(line: Line, rules: Rules) -> Piece:
     try:
         if line.problem is not None:
-            raise line.problem
+            return Piece(line.number, line.problem, b"")
         reading = reading_of(line.values, rules)
-        return reading, len(msgspec.json.encode(reading))
+        return Piece(line.number, reading, b"" if reading is None else _encode(reading))
     except BadReading as problem:
-        return problem, 0
+        return Piece(line.number, problem, b"")
     except TypeError as error:  # a value of a table that JSON has no word for
-        return BadReading(str(error)), 0
+        return Piece(line.number, BadReading(str(error)), b"")
