@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from releve.control.accounts import audit
 from releve.control.accounts.models import AuditEvent, AuditKind
+from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Asset, Mount
 from releve.control.fleet.services import own_device
 from releve.control.teams.models import Role, Team
@@ -170,6 +172,30 @@ def test_the_audit_is_for_administrators_and_the_own_one_for_everybody(alice, bo
     own = signed_in(bob).get("/api/v1/audit/own").json()["data"]
     assert {event["account"] for event in own} == {"bob@example.com"}
     assert "signed-in" in {event["kind"] for event in own}
+
+
+def test_an_administrator_sees_the_security_alerts_of_members_and_of_nobody_else(alice, bob, charlie, signed_in):
+    origin = Origin(address="192.0.2.1", user_agent="a phone")
+    audit.record(AuditKind.REFRESH_REUSED, origin, bob)
+    audit.record(AuditKind.REFRESH_REUSED, origin, charlie)
+    audit.record(AuditKind.SIGNED_IN, origin, bob)
+
+    events = signed_in(alice).get("/api/v1/audit").json()["data"]
+
+    personal = [(event["kind"], event["account"]) for event in events if event["team"] is None]
+    assert personal == [("refresh-reused", "bob@example.com")]
+
+
+def test_what_happened_before_somebody_joined_is_no_affair_of_the_team(alice, charlie, team, signed_in):
+    origin = Origin(address="192.0.2.1", user_agent="a phone")
+    audit.record(AuditKind.LOCKED_OUT, origin, charlie)
+    give_role(account=charlie, team=team, role="viewer")
+    audit.record(AuditKind.REFRESH_REUSED, origin, charlie)
+    give_role(account=charlie, team=team, role="editor")
+
+    events = signed_in(alice).get(f"/api/v1/audit?team={team.id}").json()["data"]
+
+    assert [event["kind"] for event in events if event["team"] is None] == ["refresh-reused"]
 
 
 def test_a_person_sees_and_ends_their_own_sign_ins_only(alice, bob, signed_in):

@@ -124,7 +124,11 @@ def test_the_documents_are_open_on_loopback_and_behind_sign_in_elsewhere(db, sta
 def test_a_program_without_a_token_is_told_so_where_the_document_is_closed(db, started):
     started(docs="signed-in")
 
-    assert Client().get("/api/schema/", headers={"accept": "application/json"}).status_code == 401
+    answer = Client().get("/api/schema/", headers={"accept": "application/json"})
+
+    assert answer.status_code == 401
+    assert "RELEVE_DOCS" in answer.json()["detail"]
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_a_person_reads_a_closed_document_and_a_device_does_not(started, signed_in, alice, device):

@@ -116,6 +116,17 @@ def test_a_server_with_weakened_durability_says_so_and_the_doctor_too(start_serv
     assert len([detail for detail in details if "synchronous_commit" in detail]) == 2
 
 
+def test_with_an_external_database_the_doctor_looks_at_the_disk_that_is_the_database_s(
+    command, own_data_dir, database_url, postgres
+):
+    done = command("doctor", "--json", "--data-dir", str(own_data_dir), DATABASE_URL=database_url, **NO_PORTS)
+
+    (disk,) = [finding for finding in json.loads(done.stdout) if finding["check"] == "disk"]
+    assert str(own_data_dir) not in disk["detail"]
+    if postgres.embedded is not None:  # our own role may ask where the data is
+        assert f"free at {postgres.embedded.cluster}" in disk["detail"]
+
+
 def weaken(data_dir) -> None:
     postgres = EmbeddedPostgres(data_dir)
     postgres.start()

@@ -1,7 +1,7 @@
 """`releve doctor`: looks at an installation and says how to mend it."""
 # ruff: noqa: D301 - click reads \b
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from releve.cli.check.finding import Finding, State, fail
 from releve.cli.control_plane import database
 from releve.serve.process import logs
 from releve.settings import Settings
+from releve.storage.embedded.location import cluster_of
 
 COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -50,28 +51,33 @@ def examined(settings: Settings) -> Iterator[Finding]:
         yield from place.directory(settings.data_dir)
         yield from place.keys(settings.data_dir)
         yield from machine.clock(settings)
-        growth = yield from _database(settings)
-        yield from place.room(settings.data_dir, growth)
+        yield from _database(settings)
         yield from machine.server(settings)
     except PermissionError as error:
         yield fail("permissions", f"{error.filename} is another user's", "run this as the user who runs the server")
 
 
-def _database(settings: Settings) -> Generator[Finding, None, float | None]:
-    """What is found in the database; returns how many bytes a day it grows by."""
+def _database(settings: Settings) -> Iterator[Finding]:
+    """What is found in the database, and on the disk that it is on."""
     if not settings.database_url and not (settings.data_dir / "postgres").exists():
-        return None
+        yield from place.room(settings.data_dir, None)
+        return
     try:
         with database(settings) as url, psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             yield from database_checks.version(connection)
             yield from database_checks.durability(connection)
             yield from database_checks.clock(connection)
             yield from database_checks.migrations(url)
-            return database_checks.growth_a_day(connection)
+            growth = database_checks.growth_a_day(connection)
+            if settings.database_url:
+                yield from database_checks.disk(connection, growth)
+            else:
+                yield from place.room(cluster_of(settings.data_dir), growth)
     except (option.Refusal, psycopg.Error) as error:
         reason = error.message if isinstance(error, option.Refusal) else str(error).strip()
         yield fail("PostgreSQL", reason, "mend the reason; its log is log/postgres.log in the data directory")
-        return None
+        if not settings.database_url:
+            yield from place.room(cluster_of(settings.data_dir), None)
 
 
 def _show(finding: Finding) -> None:

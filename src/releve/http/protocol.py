@@ -33,10 +33,11 @@ class JoinedWrites:
         self._parts.append(data)
 
     def flush(self) -> None:
-        """Hand over what was written."""
+        """Hand over what was written; an answer to whoever has hung up since is nobody's."""
         if self._parts:
             parts, self._parts = self._parts, []
-            self._transport.write(b"".join(parts))
+            if not self._transport.is_closing():
+                self._transport.write(b"".join(parts))
 
     def close(self) -> None:
         """Close after what was written."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from releve.cli.check import place
 from releve.cli.check.finding import Finding, fail, ok, warn
+from releve.protocol.site import is_loopback
 from releve.serve import migration
 from releve.storage.session import STRONG_ENOUGH
 
@@ -72,6 +75,18 @@ def migrations(url: str) -> Iterator[Finding]:
     yield fail("migrations", f"not applied: {names}", "restart with `releve up`, which applies them")
 
 
+def disk(connection: psycopg.Connection, growth: float | None) -> Iterator[Finding]:
+    """The room on the disk that the database is on, where that is this machine's; else what is known from here."""
+    host = connection.info.host
+    kept = _directory(connection) if not host or host.startswith("/") or is_loopback(host) else None
+    if kept is not None and place.is_there(kept):
+        yield from place.room(kept, growth)
+        return
+    size_gib = _one(connection, "SELECT pg_database_size(current_database())") / place.GIB
+    rate = f" and grows by {growth / place.GIB:.3f} GiB a day" if growth else ""
+    yield ok("disk", f"the database holds {size_gib:.3f} GiB{rate}; its disk is {host}'s and is not seen from here")
+
+
 def growth_a_day(connection: psycopg.Connection) -> float | None:
     """Bytes a day of this month's readings; None before the first."""
     try:
@@ -79,6 +94,14 @@ def growth_a_day(connection: psycopg.Connection) -> float | None:
     except psycopg.errors.UndefinedTable:
         return None
     return float(grown) if grown else None
+
+
+def _directory(connection: psycopg.Connection) -> Path | None:
+    """Where the server keeps its data; only a role with pg_read_all_settings is told."""
+    try:
+        return Path(_one(connection, "SHOW data_directory"))
+    except psycopg.errors.InsufficientPrivilege:
+        return None
 
 
 def _one(connection: psycopg.Connection, query: str) -> Any:

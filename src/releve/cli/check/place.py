@@ -61,20 +61,34 @@ def keys(data_dir: Path) -> Iterator[Finding]:
         yield ok("keys", f"{len(list(folder.iterdir()))} files for this user's eyes only")
 
 
-def room(data_dir: Path, bytes_a_day: float | None) -> Iterator[Finding]:
-    """How much fits, and how long at the rate of now."""
-    place = cluster_of(data_dir)
-    while not place.exists():
+def is_there(place: Path) -> bool:
+    """Whether it is on this machine; what may not be entered is."""
+    try:
+        return place.exists()
+    except PermissionError:
+        return True
+
+
+def room(place: Path, bytes_a_day: float | None) -> Iterator[Finding]:
+    """How much fits on a folder's disk, and how long at the rate of now."""
+    while not _can_be_measured(place):
         place = place.parent
     free_gib = shutil.disk_usage(place).free / GIB
     detail = f"{free_gib:.1f} GiB free at {place}{_days_left(free_gib, bytes_a_day)}"
-    mend = "make room, or move the data directory to a larger disk; a full disk stops every acknowledgement"
+    mend = "make room, or move the database to a larger disk; a full disk stops every acknowledgement"
     if free_gib < VERY_LOW_GIB:
         yield fail("disk", detail, mend)
     elif free_gib < LOW_GIB:
         yield warn("disk", detail, mend)
     else:
         yield ok("disk", detail)
+
+
+def _can_be_measured(place: Path) -> bool:
+    try:
+        return place.exists()
+    except PermissionError:
+        return False
 
 
 def file_system(place: Path) -> str:

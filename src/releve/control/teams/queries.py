@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from releve.control.accounts.models import Account, AuditEvent
+from releve.control.accounts.models import Account, AuditEvent, AuditKind
 from releve.control.teams.models import Membership, Role, Team
 
 READERS = frozenset({Role.ADMIN, Role.EDITOR, Role.VIEWER})
@@ -28,5 +28,16 @@ def memberships_of(account: Account) -> QuerySet[Membership]:
 
 
 def events_of(teams: QuerySet[Team]) -> QuerySet[AuditEvent]:
-    """What happened in those teams and to their devices."""
-    return AuditEvent.objects.filter(team__in=teams)
+    """What happened in those teams, to their devices, and the security alerts of their members."""
+    alerts = Q(Exists(_memberships_at_alert(teams)), is_alert=True, team=None)
+    return AuditEvent.objects.filter(Q(team__in=teams) | alerts)
+
+
+def _memberships_at_alert(teams: QuerySet[Team]) -> QuerySet[Membership]:
+    """For one alert of a person: the memberships that began before it; what was before is no affair of the team's."""
+    given = AuditEvent.objects.filter(
+        kind=AuditKind.ROLE_GIVEN, team=OuterRef("team"), account=OuterRef("account")
+    )  # pruned one day, and then every alert that is left is a later one
+    alert = OuterRef(OuterRef("pk"))
+    members = Membership.objects.filter(account=OuterRef("account"), team__in=teams)
+    return members.filter(~Exists(given.filter(pk__gt=alert)) | Exists(given.filter(pk__lt=alert)))

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from releve.serve.process.fold import Fold
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -38,7 +40,7 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("django.security.DisallowedHost").disabled = True  # the page that answers it logs our own words
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[Fold(), *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,

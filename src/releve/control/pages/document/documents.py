@@ -1,7 +1,7 @@
 """`/api/schema/`, `/api/docs/` and `/api/redoc/`: the API document and two ways to read it, all from this host."""
 
 import secrets
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
@@ -27,6 +28,8 @@ from releve.control.api.headers import CONTENT_SECURITY_POLICY
 from releve.control.api.permissions import IsPerson
 from releve.protocol.site import is_loopback
 from releve.settings import Settings
+
+SIGN_IN = "The API documents are for people who are signed in; RELEVE_DOCS=open on the server shows them to everyone."
 
 
 def is_open(releve: Settings) -> bool:
@@ -45,6 +48,17 @@ class Documents:
     def get_permissions(self) -> list[BasePermission]:
         """Everyone, or people who are signed in."""
         return [AllowAny()] if is_open(settings.RELEVE) else [IsPerson()]
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
+        """Say what opens the documents.
+
+        Raises:
+            NotAuthenticated: Nobody is signed in.
+            PermissionDenied: A device is.
+        """
+        if not request.user.is_authenticated:
+            raise NotAuthenticated(SIGN_IN)
+        raise PermissionDenied(message, code)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send a person who is not signed in to the sign-in page where the documents are not open."""
