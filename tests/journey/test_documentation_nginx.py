@@ -25,6 +25,7 @@ pytestmark = pytest.mark.needs("nginx")
 
 PAGE = Path(__file__).parents[2] / "docs/howto/deploy.md"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+pytestmark = pytest.mark.needs("nginx")
 OPENSSL = shutil.which("openssl") or "openssl"
 NAME = "telemetry.example.com"
 DEBIANS = Path("/etc/nginx/nginx.conf")
