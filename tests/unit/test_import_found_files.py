@@ -279,6 +279,36 @@ def test_a_file_whose_columns_nobody_names_is_refused_with_what_to_say(tmp_path,
         rehearse(written(tmp_path, text))
 
 
+def test_a_preamble_as_wide_as_the_table_is_none_of_it(tmp_path):
+    text = "Device,Logger 3\nStart,2026-06-01 12:00:00\ntime,v\n2026-06-01 12:00:00,1\n"
+
+    document, report = rehearse(written(tmp_path, text))
+
+    assert document["header_line"] == 3
+    assert readings(report) == [("2026-06-01T12:00:00Z", {"v": 1})]
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("time,date,v\n0.0,2026-06-01 12:00:00,1\n0.1,2026-06-01 12:00:01,2\n", "date"),
+        ("when,v\n2026-06-01 12:00:00,1\n", "when"),
+        ("ts,label\n1780315200,time\n1780315201,date\n", "ts"),
+    ],
+)
+def test_the_column_of_the_time_is_the_one_that_holds_instants(tmp_path, text, column):
+    document, report = rehearse(written(tmp_path, text))
+
+    assert document["time"] == {"column": column}
+    assert readings(report)[0][0] == "2026-06-01T12:00:00Z"
+
+
+def test_a_line_in_which_nothing_was_measured_is_empty_and_not_refused(tmp_path):
+    _, report = rehearse(written(tmp_path, "time,v,w\n1780315200,NaN,\n1780315201,1.5,2\n1780315202,,\n"))
+
+    assert report.document() == {"lines": 3, "empty": 2, "accepted": 1, "not_taken": []}
+
+
 def test_what_was_understood_is_json_for_programs():
     document, report = rehearse(FOUND / "influx-annotated.csv")
 

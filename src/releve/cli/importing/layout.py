@@ -18,6 +18,7 @@ TIMES = (
     "last_updated", "created_at", "ts", "utc", "horodatage", "heure", "date et heure", "date/heure", "zeit",
     "zeitstempel", "datum",
 )  # fmt: skip
+PREAMBLE = 50  # lines that may look like readings and stand before the one that names the columns
 ANNOTATIONS = frozenset({"#group", "#datatype", "#default", "#constant"})
 _UNITS = frozenset({
     "s", "sec", "ms", "us", "µs", "min", "h", "hh:mm:ss", "hh:mm", "yyyy-mm-dd", "dd/mm/yyyy", "dd.mm.yyyy", "utc",
@@ -146,7 +147,8 @@ def _header(
     if is_told:
         place: int | None = 0
     else:
-        place = next((place for place in before if _names_time(records[place].cells)), None)
+        words = [place for place in near[:PREAMBLE] if not _is_data(records[place].cells)]
+        place = next((place for place in [*before, *words] if _names_time(records[place].cells)), None)
     if place is None:
         words = [place for place in before if place != data]
         if not words or data is None:

@@ -76,6 +76,8 @@ def reading_of(values: Mapping[str, Any], rules: Rules) -> dict[str, Any] | None
     columns = _renamed(columns, rules)
     own_id = columns.pop("id", None)
     channels = _channels(columns, rules)
+    if not channels and len(values) > 1:  # it has columns, and nothing was measured in any
+        return None
     return (
         {"time": time, "channels": channels}
         if own_id is None
