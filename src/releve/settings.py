@@ -103,10 +103,16 @@ class Settings:
         choices=("auto", "open", "signed-in"),
     )
     access_token_s: int = knob(900, "Life of a person's access token.", unit="s")
-    device_token_s: int = knob(30 * 86400, "Life of a device's access token.", unit="s")
+    device_token_s: int = knob(
+        3650 * 86400,
+        "Life of a device's access token, and of its refresh token unless that is shorter than a person's.",
+        unit="s",
+    )
     mqtt_token_s: int = knob(3600, "Life of a person's token for MQTT, at whose end its link is closed.", unit="s")
-    refresh_token_s: int = knob(30 * 86400, "Life of a refresh token.", unit="s")
-    refresh_grace_s: int = knob(60, "How long a spent refresh token still answers its one successor.", unit="s")
+    refresh_token_s: int = knob(30 * 86400, "Life of a person's refresh token.", unit="s")
+    refresh_grace_s: int = knob(
+        60, "How long the newest refresh token's parent still answers the newest.", unit="s"
+    )
     signing_keys: str = knob(
         "",
         "Token signing keys as `kid:secret` pairs, comma-separated, the first signs; empty means the file's.",

@@ -3,7 +3,7 @@
 from collections import Counter
 from threading import Lock
 
-NAMES = ("sign_ins", "sign_in_failures", "lockouts", "refreshes", "refresh_reuses", "revocations")
+NAMES = ("sign_ins", "sign_in_failures", "lockouts", "refreshes", "refresh_refusals", "refresh_reuses", "revocations")
 _counts: Counter[str] = Counter(dict.fromkeys(NAMES, 0))
 _lock = Lock()
 

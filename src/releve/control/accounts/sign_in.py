@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from releve.control.accounts import audit, counters, limiter
 from releve.control.accounts.credentials import is_right, principal_named
@@ -15,10 +16,12 @@ from releve.control.accounts.origin import Origin
 from releve.control.accounts.queries import standing_sign_in
 from releve.control.fleet.models import Device
 from releve.protocol import token
+from releve.protocol.family import Presented, presented
 from releve.protocol.token import Claims, Principal, TokenInvalid, TokenType, WrongTokenType
 
 SIGNED_OUT = "signed out"
 REUSED = "refresh token used again"
+_log = structlog.get_logger()
 
 
 class WrongCredentials(Exception):
@@ -91,30 +94,46 @@ def start(principal: Account | Device, origin: Origin, now: datetime) -> SignIn:
 
 
 def refresh(text: str, origin: Origin, now: datetime) -> TokenPair:
-    """Spend a refresh token for its one successor.
-
-    The parent presented again within the grace gets the same successor: an answer was lost, or two tabs asked.
+    """Take a refresh token; a person's is spent for its one successor, a device's stays as it is.
 
     Raises:
-        TokenReused: It was spent longer ago; the sign-in is revoked and an alert raised.
+        TokenReused: It was spent before; the sign-in is revoked and an alert raised.
         TokenInvalid: It is no refresh token of a sign-in that stands.
     """
-    claims = token.read(text, TokenType.REFRESH, now, keyring())
-    row = _rotated(claims, origin, now) or _rotated_before(claims, origin, now)
+    try:
+        claims = token.read(text, TokenType.REFRESH, now, keyring())
+        row = _refreshed(claims, origin, now)
+    except TokenInvalid as error:
+        counters.count("refresh_refusals")
+        _log.info("refresh refused", reason=type(error).__name__, address=origin.address)
+        raise
     counters.count("refreshes")
     return _pair(row, now)
 
 
-def verify(text: str, now: datetime) -> None:
-    """Whether an access or a refresh token would be taken now.
+def verify(text: str, now: datetime) -> TokenType:
+    """Whether an access or a refresh token would be taken now; answers which of the two it is.
 
     Raises:
         TokenInvalid: It would not.
     """
     claims = _access_or_refresh(text, now)
-    row = standing_sign_in(claims.sign_in, now)
-    if row is None or (claims.generation is not None and claims.generation != row.generation):
+    row = standing(claims, now)
+    if claims.generation is not None and not _presented(claims, row, now).is_good:
         raise TokenInvalid
+    return claims.typ
+
+
+def standing(claims: Claims, now: datetime) -> SignIn:
+    """The sign-in that a token was issued in, with its principal.
+
+    Raises:
+        TokenInvalid: It was revoked, has ended, or is somebody else's than the token says.
+    """
+    row = standing_sign_in(claims.sign_in, now)
+    if row is None or token_principal(row) != claims.principal:
+        raise TokenInvalid
+    return row
 
 
 def sign_in_of(text: str, now: datetime) -> SignIn:
@@ -123,10 +142,7 @@ def sign_in_of(text: str, now: datetime) -> SignIn:
     Raises:
         TokenInvalid: It is no refresh token, or the sign-in has ended.
     """
-    row = standing_sign_in(token.read(text, TokenType.REFRESH, now, keyring()).sign_in, now)
-    if row is None:
-        raise TokenInvalid
-    return row
+    return standing(token.read(text, TokenType.REFRESH, now, keyring()), now)
 
 
 def revoke(row: SignIn, reason: str, origin: Origin, now: datetime, *, by: Account | None = None) -> bool:
@@ -172,39 +188,78 @@ def _access_or_refresh(text: str, now: datetime) -> Claims:
         return token.read(text, TokenType.REFRESH, now, keyring())
 
 
+def _refreshed(claims: Claims, origin: Origin, now: datetime) -> SignIn:
+    is_device = claims.principal.is_device
+    row = (_used if is_device else _rotated)(claims, origin, now)
+    return row or _presented_before(claims, origin, now)
+
+
 def _rotated(claims: Claims, origin: Origin, now: datetime) -> SignIn | None:
     """One conditional UPDATE decides who rotates; the row is read back under its lock.
 
     It names no other table: its condition must be evaluated again on the row's newest version when another refresh
     holds the lock, which PostgreSQL does not do for a subquery. Whoever is disabled has no sign-in that stands.
     """
-    standing = SignIn.objects.filter(
-        id=claims.sign_in, generation=claims.generation or 0, revoked_at=None, expires_at__gt=now
-    )
-    life = _life(is_device=claims.principal.is_device)
+    standing = _newest_of(claims, now)
     with transaction.atomic():
+        life = _life(is_device=False)
         if not standing.update(generation=F("generation") + 1, rotated_at=now, refreshed_at=now, expires_at=now + life):
             return None
-        row = SignIn.objects.select_related("account", "device").get(id=claims.sign_in)
-        audit.record(AuditKind.REFRESHED, origin, _principal(row), detail={"sign_in": str(row.id)})
-    return row
+        return _noted(claims, origin)
 
 
-def _rotated_before(claims: Claims, origin: Origin, now: datetime) -> SignIn:
-    """The row whose successor a second use within the grace may have."""
+def _used(claims: Claims, origin: Origin, now: datetime) -> SignIn | None:
+    """A device's token is the newest for all its life: no published device stores another one."""
+    with transaction.atomic():
+        return _noted(claims, origin) if _newest_of(claims, now).update(refreshed_at=now) else None
+
+
+def _presented_before(claims: Claims, origin: Origin, now: datetime) -> SignIn:
+    """The row whose successor an older token may have again."""
     row = SignIn.objects.select_related("account", "device").filter(id=claims.sign_in).first()
-    if row is None or claims.generation is None or claims.generation >= row.generation:
-        raise TokenInvalid  # what was never spent and yet did not rotate belongs to a sign-in that has ended
-    is_parent = claims.generation == row.generation - 1
-    is_in_grace = now - row.rotated_at <= timedelta(seconds=settings.RELEVE.refresh_grace_s)
-    if row.revoked_at is None and row.expires_at > now and is_parent and is_in_grace:
-        return row
-    if row.revoked_at is not None and row.revoked_reason != REUSED:
+    if row is None or token_principal(row) != claims.principal:
         raise TokenInvalid
+    is_what = _presented(claims, row, now)
+    if is_what is Presented.AGAIN and row.revoked_at is None and row.expires_at > now:
+        _note_again(claims, row, origin, now)
+        return row
+    if is_what is not Presented.SPENT or (row.revoked_at is not None and row.revoked_reason != REUSED):
+        raise TokenInvalid  # what was never spent and yet did not rotate belongs to a sign-in that has ended
     if revoke(row, REUSED, origin, now):
         counters.count("refresh_reuses")
         audit.record(AuditKind.REFRESH_REUSED, origin, _principal(row), detail={"sign_in": str(row.id)})
     raise TokenReused
+
+
+def _presented(claims: Claims, row: SignIn, now: datetime) -> Presented:
+    return presented(
+        claims.generation or 0,
+        newest=row.generation,
+        since_rotation_s=(now - row.rotated_at).total_seconds(),
+        grace_s=settings.RELEVE.refresh_grace_s,
+    )
+
+
+def _newest_of(claims: Claims, now: datetime) -> QuerySet[SignIn]:
+    """The row of a family whose newest token this is."""
+    column = "device_id" if claims.principal.is_device else "account_id"
+    return SignIn.objects.filter(
+        id=claims.sign_in, generation=claims.generation or 0, revoked_at=None, expires_at__gt=now
+    ).filter(**{column: claims.principal.id})
+
+
+def _note_again(claims: Claims, row: SignIn, origin: Origin, now: datetime) -> None:
+    """Keep that the first token is in use; what comes within the grace is one use with several answers."""
+    before = now - timedelta(seconds=settings.RELEVE.refresh_grace_s)
+    with transaction.atomic():
+        if SignIn.objects.filter(id=row.id, refreshed_at__lt=before).update(refreshed_at=now):
+            _noted(claims, origin)
+
+
+def _noted(claims: Claims, origin: Origin) -> SignIn:
+    row = SignIn.objects.select_related("account", "device").get(id=claims.sign_in)
+    audit.record(AuditKind.REFRESHED, origin, _principal(row), detail={"sign_in": str(row.id)})
+    return row
 
 
 def _still_stands(principal: Account | Device) -> bool:

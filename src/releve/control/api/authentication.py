@@ -9,9 +9,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from releve.control.accounts import sign_in
 from releve.control.accounts.keys import keyring
 from releve.control.accounts.models import Account, SignIn
-from releve.control.accounts.queries import standing_sign_in
 from releve.control.fleet.models import Device
 from releve.protocol import token
 from releve.protocol.token import TokenExpired, TokenInvalid, TokenType, WrongTokenType
@@ -106,11 +106,7 @@ def standing(text: str) -> SignIn:
         TokenInvalid: The token is not valid, or its sign-in was revoked.
     """
     now = timezone.now()
-    claims = token.read(text, TokenType.ACCESS, now, keyring())
-    row = standing_sign_in(claims.sign_in, now)
-    if row is None:
-        raise TokenInvalid
-    return row
+    return sign_in.standing(token.read(text, TokenType.ACCESS, now, keyring()), now)
 
 
 def user_of(row: SignIn) -> Account | SignedInDevice:
