@@ -110,7 +110,9 @@ def every_metric() -> list[Metric]:
     counters.ended("http", "stored")
     counters.refused("http", "bad-reading")
     snapshot: dict[str, Any] = {**counters.snapshot(), "sign_ins": [[name, 1] for name in sign_ins.NAMES]}
-    return sorted(text_string_to_metric_families(metrics.render([snapshot]).decode()), key=lambda family: family.name)
+    return sorted(
+        text_string_to_metric_families(metrics.render([snapshot], {}).decode()), key=lambda family: family.name
+    )
 
 
 def _below(kind: type[Problem]) -> Iterator[type[Problem]]:

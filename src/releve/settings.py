@@ -110,9 +110,7 @@ class Settings:
     )
     mqtt_token_s: int = knob(3600, "Life of a person's token for MQTT, at whose end its link is closed.", unit="s")
     refresh_token_s: int = knob(30 * 86400, "Life of a person's refresh token.", unit="s")
-    refresh_grace_s: int = knob(
-        60, "How long the newest refresh token's parent still answers the newest.", unit="s"
-    )
+    refresh_grace_s: int = knob(60, "How long the newest refresh token's parent still answers the newest.", unit="s")
     signing_keys: str = knob(
         "",
         "Token signing keys as `kid:secret` pairs, comma-separated, the first signs; empty means the file's.",

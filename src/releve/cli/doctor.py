@@ -68,6 +68,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from database_checks.durability(connection)
             yield from database_checks.clock(connection)
             yield from database_checks.migrations(url)
+            yield from database_checks.device_tokens(connection)
             growth = database_checks.growth_a_day(connection)
             if settings.database_url:
                 yield from database_checks.disk(connection, growth)

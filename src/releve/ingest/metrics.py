@@ -18,8 +18,9 @@ _log = structlog.get_logger()
 
 
 class _Snapshots(Collector):
-    def __init__(self, snapshots: list[Mapping[str, Any]]) -> None:
+    def __init__(self, snapshots: list[Mapping[str, Any]], token_ends_s: Mapping[str, float]) -> None:
         self._snapshots = snapshots
+        self._token_ends_s = token_ends_s
 
     def collect(self) -> Iterable[Metric]:
         """One family per thing that is counted."""
@@ -37,6 +38,14 @@ class _Snapshots(Collector):
         yield self._histogram("releve_commit_seconds", "Time per commit.", "group_s", BOUNDS_S)
         depth = sum(snapshot["depth"] for snapshot in self._snapshots)
         yield GaugeMetricFamily("releve_backlog_readings", "Readings waiting for their commit.", value=depth)
+        ends = GaugeMetricFamily(
+            "releve_device_token_end_seconds",
+            "When the token of a device ends that has 30 days or less, seconds since 1970.",
+            labels=["device"],
+        )
+        for device, end_s in self._token_ends_s.items():
+            ends.add_metric([device], end_s)
+        yield ends
         yield GaugeMetricFamily("releve_workers", "Workers that answered.", value=len(self._snapshots))
 
     def _labelled(self, name: str, text: str, key: str, labels: tuple[str, ...]) -> Metric:
@@ -55,10 +64,10 @@ class _Snapshots(Collector):
         return family
 
 
-def render(snapshots: list[Mapping[str, Any]]) -> bytes:
-    """The metrics of all workers together, from a snapshot of each."""
+def render(snapshots: list[Mapping[str, Any]], token_ends_s: Mapping[str, float]) -> bytes:
+    """The metrics of all workers together, from a snapshot of each, and the devices' tokens that end soon."""
     registry = CollectorRegistry()
-    registry.register(_Snapshots(snapshots))
+    registry.register(_Snapshots(snapshots, token_ends_s))
     return generate_latest(registry)
 
 

@@ -1,8 +1,9 @@
 """`/healthz`, `/readyz` and `/metrics`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 from releve.access.authenticate import Authenticator
+from releve.access.ending import EndingTokens
 from releve.http.answer import answer, send_bytes
 from releve.http.request import Request, Send
 from releve.ingest import metrics
@@ -30,6 +31,7 @@ class StatusRoutes:
         self._group = group
         self._authenticator = authenticator
         self._pool = pool
+        self._ending = EndingTokens(pool)
         self._housekeeping = housekeeping
         self._settings = settings
         self.handlers = {"/healthz": self.health, "/readyz": self.readiness, "/metrics": self.metrics}
@@ -46,10 +48,13 @@ class StatusRoutes:
 
     async def metrics(self, request: Request, send: Send) -> None:
         """All workers' counts in Prometheus' text format; for signed-in people where others can ask."""
+        teams: Collection[int] | None = None
         if not is_loopback(self._settings.host) or self._settings.public_url or self._settings.trusted_proxies:
-            await self._refuse_strangers(request)
+            teams = await self._teams_of_asker(request)
         headers = [(b"content-type", metrics.CONTENT_TYPE)]
-        await send_bytes(send, 200, metrics.render(self._housekeeping.snapshots()), headers)
+        await send_bytes(
+            send, 200, metrics.render(self._housekeeping.snapshots(), await self._ending.by_device(teams)), headers
+        )
 
     async def _reasons(self) -> AsyncIterator[str]:
         try:
@@ -65,9 +70,11 @@ class StatusRoutes:
         if self._group.is_full:
             yield "too much is waiting to be committed"
 
-    async def _refuse_strangers(self, request: Request) -> None:
+    async def _teams_of_asker(self, request: Request) -> Collection[int]:
         token = request.token()
         if token is None:
             raise Unauthenticated
-        if (await self._authenticator.sender(token)).is_device:
+        sender = await self._authenticator.sender(token)
+        if sender.is_device:
             raise Forbidden("metrics are for people")
+        return sender.roles

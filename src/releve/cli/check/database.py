@@ -11,9 +11,11 @@ from releve.cli.check import place
 from releve.cli.check.finding import Finding, fail, ok, warn
 from releve.protocol.site import is_loopback
 from releve.serve import migration
+from releve.storage.queries import query
 from releve.storage.session import STRONG_ENOUGH
 
 OLDEST, NEWEST = 15, 18
+NAMED = 20
 APART_S, FAR_APART_S = 1.0, 10.0
 # What the month's partition has grown by, from the first day that a device could send.
 _GROWTH = """
@@ -85,6 +87,20 @@ def disk(connection: psycopg.Connection, growth: float | None) -> Iterator[Findi
     size_gib = _one(connection, "SELECT pg_database_size(current_database())") / place.GIB
     rate = f" and grows by {growth / place.GIB:.3f} GiB a day" if growth else ""
     yield ok("disk", f"the database holds {size_gib:.3f} GiB{rate}; its disk is {host}'s and is not seen from here")
+
+
+def device_tokens(connection: psycopg.Connection) -> Iterator[Finding]:
+    """No device falls silent because its token ends."""
+    try:
+        rows = connection.execute(query("ending_device_tokens"), {"teams": None}).fetchall()
+    except psycopg.errors.UndefinedTable:
+        return
+    if not rows:
+        yield ok("device tokens", "none ends within 30 days")
+        return
+    named = ", ".join(f"{name} ({ends:%Y-%m-%d})" for _, name, ends, _ in rows[:NAMED])
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    yield warn("device tokens", f"within 30 days ends: {named}{more}", "restart those devices, or have them sign in")
 
 
 def growth_a_day(connection: psycopg.Connection) -> float | None:

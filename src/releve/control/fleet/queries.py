@@ -96,6 +96,14 @@ def links(devices: Iterable[Device]) -> dict[int, Link]:
         return {row[0]: Link(is_online=row[1], since=row[2]) for row in cursor.fetchall()}
 
 
+def ending_tokens(account: Account) -> list[tuple[int, str, datetime, int]]:
+    """Number, name, end and team of the devices in the account's teams whose token ends soon, or did lately."""
+    teams = list(teams_of(account).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(query("ending_device_tokens"), {"teams": teams})
+        return list(cursor.fetchall())
+
+
 def list_devices() -> QuerySet[Device]:
     """Every device of the installation, by name."""
     return Device.objects.select_related("team", "owner").order_by("name")

@@ -5,8 +5,10 @@ from collections import Counter
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from releve.control.fleet.queries import ending_tokens
 from releve.control.pages import access, command, origin
 from releve.control.pages.device.glance import glances
 from releve.control.teams.queries import teams_of
@@ -29,6 +31,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "page": page,
         "glances": listed,
         "tally": Counter(str(glance.state) for glance in listed),
+        "ending": ending_tokens(account),
+        "now": timezone.now(),
         "wanted": wanted,
         "team_count": teams_of(account).count(),
         "origin": origin.of(request),
