@@ -1,8 +1,9 @@
 """Contract C on the wire: tokens, their refusals, and the profile."""
 
 import pytest
+from django.contrib.auth.hashers import make_password
 
-from releve.control.accounts.services import disable_account
+from releve.control.accounts.services import add_account, disable_account
 from releve.control.fleet.services import disable_device, new_secret, register_device
 from releve.protocol.secret import Secret
 
@@ -150,6 +151,46 @@ def test_verify_takes_both_tokens_and_refuses_what_ended(api, alice):
         answer = api.post("/api/token/verify", {"token": token})
         assert (answer.status_code, answer.json()) == (401, NOT_VALID)
         assert answer.headers["WWW-Authenticate"] == CHALLENGE
+
+
+def test_verify_answers_a_tokens_type_only_where_it_is_asked_for(api, alice):
+    pair = api.post("/api/token/", {"username": "alice@example.com", "password": PASSWORD}).json()
+
+    for typ, token in pair.items():
+        assert api.post("/api/token/verify/?type", {"token": token}).json() == {"type": typ}
+        assert api.post("/api/token/verify/?type=false", {"token": token}).json() == {}
+    assert api.post("/api/token/verify/?type", {"token": "x"}).json() == NOT_VALID
+
+
+@pytest.mark.parametrize("typed", ["E\u0301te\u0301 a\u0300 la plage 2026", "Été\u00a0à\u00a0la\u00a0plage 2026"])
+def test_a_password_is_the_same_however_a_system_spells_its_characters(api, team, typed):
+    add_account(email="zoe@example.com", role="viewer", team=team, password="Été à la plage 2026")
+
+    assert api.post("/api/token/", {"username": "zoe@example.com", "password": typed}).status_code == 200
+    page = api.client.post("/account/login/", {"login": "zoe@example.com", "password": typed})
+    assert page.status_code == 302
+
+
+def test_a_password_that_was_hashed_as_typed_is_still_right(api, alice):
+    typed = "E\u0301te\u0301 a\u0300 la plage 2026"
+    alice.password = make_password(typed)
+    alice.save()
+
+    assert api.post("/api/token/", {"username": "alice@example.com", "password": typed}).status_code == 200
+
+
+@pytest.mark.parametrize(("query", "wants"), [("cookie=false", False), ("cookie=0", False), ("cookie=true", True)])
+def test_a_cookie_is_given_to_whoever_says_yes_to_it(api, alice, query, wants):
+    answer = api.post(f"/api/token/?{query}", {"username": "alice@example.com", "password": PASSWORD})
+
+    assert ("refresh" in answer.json()) is not wants
+    assert bool(answer.cookies) is wants
+
+
+def test_a_yes_or_no_that_is_neither_is_named(api, alice):
+    answer = api.post("/api/token/?cookie=perhaps", {"username": "alice@example.com", "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()) == (400, {"cookie": ["Must be true or false."]})
 
 
 def test_an_access_token_cannot_be_refreshed(signed_in, alice):

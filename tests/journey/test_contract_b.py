@@ -497,3 +497,26 @@ def test_samples_join_the_car_that_drives_the_race_meanwhile(server, team):
 
     assert {answer.status_code for answer in answers} == {201}
     assert entries(team, race)["total_entries"] == 5
+
+
+def test_numbers_may_be_text_and_dates_as_in_http_headers_everywhere(server):
+    team = Team(server, "Numeric text")
+    race = team.race()
+    written = {
+        name: f" {value} " if name != "date" else "Mon, 01 Jun 2026 12:00:00 GMT" for name, value in HAND.items()
+    }
+
+    sent = team.send(
+        race, race_id=f"{race}", distance="18.5", speed="3", battery=".5e2", track="1", date=written["date"]
+    )
+    corrected = team.call("POST", "/stats_race", {"race_id": f"{race}", **written})
+
+    assert sent.status_code == 201, sent.text
+    data = sent.json()["data"]
+    assert [data[name] for name in ("distance", "speed", "battery", "track")] == [18.5, 3, 50, 1]
+    assert data["date"] == "2026-06-01T12:00:00Z"
+    assert corrected.status_code == 201, corrected.text
+    assert [corrected.json()["data"][name] for name in ("distance", "time")] == [120.5, 42.5]
+    for field, wrong in (("distance", "far"), ("speed", "1_0"), ("battery", "nan"), ("date", "Someday, 2026")):
+        refused = team.send(race, **{field: wrong})
+        assert (refused.status_code, field in refused.json()["message"]) == (400, True), refused.text

@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from releve.control.accounts.keys import pepper
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Device
+from releve.protocol.password import spellings
 from releve.protocol.secret import Secret
 
 ARGON2_AT_ONCE = 2  # each takes 100 MB and a core for a tenth of a second
@@ -52,7 +53,7 @@ def is_right(principal: Account | Device | None, name: str, password: str) -> bo
     """
     if isinstance(principal, Account):
         with argon2_turn():
-            is_match = check_password(password, principal.password)
+            is_match = any(check_password(each, principal.password) for each in spellings(password))
         return is_match and principal.is_active
     is_match = _is_device_secret(principal, password)
     if not is_match and "@" in name:

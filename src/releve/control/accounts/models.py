@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.timezone import now
 
+from releve.protocol.password import normal, spellings
+
 
 class AccountManager(BaseUserManager["Account"]):
     """Django's own door for `createsuperuser` and allauth; ours is `accounts.services`."""
@@ -63,6 +65,14 @@ class Account(AbstractBaseUser, PermissionsMixin):
         """Keep the e-mail in lower case."""
         self.email = self.email.lower()
         super().save(*args, **options)
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Keep the hash of a new password."""
+        super().set_password(None if raw_password is None else normal(raw_password))
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether the password is this one's, in whatever form of Unicode it is typed or was hashed."""
+        return any(super(Account, self).check_password(spelling) for spelling in spellings(raw_password))
 
     def get_full_name(self) -> str:
         """The name to greet a person by, the e-mail for want of one."""

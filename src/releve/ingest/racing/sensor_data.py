@@ -16,7 +16,7 @@ from releve.ingest.pipeline import Pipeline
 from releve.ingest.verdict import verdict
 from releve.protocol import strict_json
 from releve.protocol.clock import SMALLEST_EPOCH
-from releve.protocol.contract import CONTRACTS
+from releve.protocol.contract import CONTRACTS, lenient
 from releve.protocol.decode import Arrival, read_one
 from releve.protocol.format import Shape
 from releve.protocol.instant import iso
@@ -160,6 +160,9 @@ def read(payload: bytes) -> Sample:
     if type(fields) is not dict:
         raise BadReading(f"sensor data is a JSON object, not {type_names[type(fields)]}")
     race_id = whole(fields.get("race_id"), "race_id")
+    for name in (*MEASURED, "track"):
+        if type(text := fields.get(name)) is str:
+            fields[name] = lenient.number_of(text) if lenient.number_of(text) is not None else text
     for name in MEASURED:
         number(fields, name)
     if fields.get("track") is not None:
@@ -195,7 +198,8 @@ def _date(date: Any) -> Any:
     is_number = type(date) in {int, float} and date >= SMALLEST_EPOCH
     if type(date) is not str and not is_number:
         raise BadReading("must be ISO 8601, such as 2026-06-01T12:00:00Z", field="date")
-    return date
+    instant = lenient.instant_of(date) if type(date) is str else None
+    return date if instant is None else instant.isoformat()
 
 
 def _may_know(race: Race, asking: Sender | None) -> bool:

@@ -12,12 +12,18 @@ from django.urls import get_script_prefix
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from releve.control.api import flag
+
 NAME = "releve_refresh"
 
 
 def is_wanted(request: Request) -> bool:
-    """Whether the page asked for the cookie."""
-    return "cookie" in request.query_params
+    """Whether the page asked for the cookie: `?cookie`, `?cookie=true`, but not `?cookie=false`.
+
+    Raises:
+        ValidationError: The value is neither yes nor no.
+    """
+    return flag.is_set(request, "cookie")
 
 
 def sent(request: Request) -> str | None:

@@ -21,6 +21,7 @@ from releve.control.accounts.sign_in import (
     sign_in_of,
     verify,
 )
+from releve.control.api import flag
 from releve.control.api.authentication import CHALLENGE, SignedInDevice, TokenAuthentication
 from releve.control.api.parser import AnyTypeJSONParser
 from releve.control.api.permissions import IsSignedIn
@@ -93,12 +94,13 @@ class Obtain(_Open):
     )
     def post(self, request: Request) -> Response:
         """Sign in with a name and a password; answers an access and a refresh token."""
+        wants_cookie = cookie.is_wanted(request)
         given = _valid(TokenRequest(data=request.data))
         try:
             pair = sign_in(given["username"], given["password"], Origin.of(request), timezone.now())
         except WrongCredentials:
             return _unauthorised(NO_ACCOUNT)
-        if cookie.is_wanted(request):
+        if wants_cookie:
             return cookie.give(Response({"access": pair.access}), pair.refresh)
         return Response({"access": pair.access, "refresh": pair.refresh})
 
@@ -137,21 +139,29 @@ class Verify(_Open):
         operation_id="token_verify",
         tags=TAG,
         auth=[],
+        parameters=[
+            OpenApiParameter("type", bool, allow_blank=True, description="Also answer `type`: `access` or `refresh`.")
+        ],
         request=VerifyRequest,
         responses={
-            200: OpenApiResponse({"type": "object"}, "Valid.", [OpenApiExample("Valid", {})]),
+            200: OpenApiResponse(
+                {"type": "object", "properties": {"type": {"enum": ["access", "refresh"]}}},
+                "Valid.",
+                [OpenApiExample("Valid", {}), OpenApiExample("With its type", {"type": "access"})],
+            ),
             400: BAD_BODY,
             401: BAD_TOKEN,
         },
     )
     def post(self, request: Request) -> Response:
         """Say whether an access or refresh token is valid now."""
+        wants_type = flag.is_set(request, "type")
         text = _valid(VerifyRequest(data=request.data))["token"]
         try:
-            verify(text, timezone.now())
+            typ = verify(text, timezone.now())
         except TokenInvalid:
             return _unauthorised(NOT_VALID)
-        return Response({})
+        return Response({"type": typ.value} if wants_type else {})
 
 
 class OwnProfile(JSONView):

@@ -1,5 +1,6 @@
 """The shapes of contract B on the wire."""
 
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
@@ -7,18 +8,22 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from releve.protocol.contract import lenient
+
 LARGEST_ID = 2**63 - 1
 LARGEST = 1e150  # as for channels
 
 
 @extend_schema_field(OpenApiTypes.DOUBLE)
 class StrictNumber(serializers.Field[float, Any, float, Any]):
-    """A number that is one: no text, no truth value, finite."""
+    """A number, or text that writes one: no truth value, finite."""
 
     default_error_messages = {"invalid": "A number is required."}  # noqa: RUF012 - the framework's way of declaring
 
     def to_internal_value(self, data: Any) -> float:
-        """Take it as it is."""
+        """Take it as it is, or as it is written."""
+        if type(data) is str:
+            data = lenient.number_of(data)
         if type(data) not in {int, float} or not isfinite(data) or abs(data) > LARGEST:
             self.fail("invalid")
         return float(data)
@@ -26,6 +31,15 @@ class StrictNumber(serializers.Field[float, Any, float, Any]):
     def to_representation(self, value: float) -> float:
         """Show it as it is."""
         return float(value)
+
+
+class LenientDate(serializers.DateTimeField):
+    """ISO 8601, or a date as in HTTP headers."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Read either."""
+        written = lenient.instant_of(value) if isinstance(value, str) else None
+        return written if written is not None else super().to_internal_value(value)
 
 
 class Named(serializers.Serializer[Any]):
@@ -56,14 +70,14 @@ class Correction(serializers.Serializer[Any]):
     battery_max = StrictNumber()
     battery_min = StrictNumber()
     time = StrictNumber(help_text="Seconds.")
-    date = serializers.DateTimeField()
+    date = LenientDate()
 
 
 class CorrectionOfRace(Correction):
     """The same, and the race it is about."""
 
     race_id = serializers.IntegerField(min_value=-LARGEST_ID, max_value=LARGEST_ID)
-    date = serializers.DateTimeField(required=False, help_text="The race's own start for want of it.")
+    date = LenientDate(required=False, help_text="The race's own start for want of it.")
 
 
 class Vehicle(serializers.Serializer[Any]):
