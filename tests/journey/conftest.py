@@ -97,6 +97,11 @@ class Server:
         """The header of a request by that person or device."""
         return {"Authorization": f"Bearer {self.tokens(signing_in)['access']}"}
 
+    def mqtt_token(self, signing_in: dict[str, Any]) -> bytes:
+        """A password for MQTT of that person or device."""
+        answer = httpx.post(f"{self.url}/api/v1/mqtt/token", headers=self.bearer(signing_in))
+        return str(answer.raise_for_status().json()["token"]).encode()
+
     def _resident(self, *arguments: str, stdin: str = "") -> Any:
         whole = [*arguments, "--data-dir", str(self.data_dir), "--json"]
         return RESIDENT.command(whole, settings=self.settings, stdin=stdin)

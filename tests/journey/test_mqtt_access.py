@@ -73,7 +73,17 @@ def test_guessing_is_made_to_wait_even_with_the_right_secret(server, device):
     assert len(audits(server, device, "locked-out")) == 1
 
 
-def test_an_access_token_is_a_password(server, device):
+def test_a_persons_access_token_is_no_password_and_a_token_for_mqtt_opens_no_route(server):
+    person = server.add_account("viewer")
+    with Raw(server, V5) as client:
+        access = server.tokens(person)["access"].encode()
+        assert client.connect(username="me", password=access).reason == 0x86
+    bearer = {"Authorization": f"Bearer {server.mqtt_token(person).decode()}"}
+
+    assert httpx.get(f"{server.url}/api/auth/profile/", headers=bearer).status_code == 401
+
+
+def test_a_devices_access_token_is_a_password(server, device):
     token = server.tokens(device)["access"].encode()
     with Raw(server, V5) as client:
         assert client.connect(username=device["name"], password=token).reason == 0
@@ -272,7 +282,7 @@ def test_people_hear_their_teams_readings_and_nobody_elses(server):
     device, stranger = server.add_device(team=team), server.add_device()
     person = server.add_account("viewer", team=team)
     ((team_id,),) = server.query("SELECT id FROM teams_team WHERE name = %s", team)
-    token = server.tokens(person)["access"].encode()
+    token = server.mqtt_token(person)
     filters = [f"releve/{device['name']}/live/#", "releve/+/live/#", f"releve/{team_id}/live/#"]
     watchers = [Raw(server, V5) for _ in range(6)]
     for index, watcher in enumerate(watchers):  # on both workers
@@ -294,7 +304,7 @@ def test_people_hear_their_teams_readings_and_nobody_elses(server):
 
 
 def test_a_person_publishes_nothing(server, device):
-    token = server.tokens(server.add_account("admin"))["access"].encode()
+    token = server.mqtt_token(server.add_account("admin"))
     with Raw(server, V5) as client:
         client.connect(password=token, username="me")
 

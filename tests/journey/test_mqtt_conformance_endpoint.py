@@ -96,7 +96,7 @@ def test_every_subscriber_gets_every_message_in_the_order_of_its_sender(server, 
     """v5: MQTT-4.5.0-1, MQTT-4.6.0-5, MQTT-4.6.0-6. v3: MQTT-4.5.0-1, MQTT-4.6.0-5."""
     team = f"Order {version.name}"
     device, person = server.add_device(team=team), server.add_account("viewer", team=team)
-    token = server.tokens(person)["access"].encode()
+    token = server.mqtt_token(person)
     with Raw(server, version) as first, Raw(server, version) as second:
         for watcher in (first, second):
             assert watcher.connect(username="me", password=token).reason == 0
@@ -187,7 +187,7 @@ def test_the_properties_of_a_publish_reach_no_subscriber_that_may_not_see_them(s
     team = "Properties"
     device, person = server.add_device(team=team), server.add_account("viewer", team=team)
     with Raw(server, V5) as watcher:
-        watcher.connect(username="me", password=server.tokens(person)["access"].encode())
+        watcher.connect(username="me", password=server.mqtt_token(person))
         watcher.subscribe(f"releve/{device['name']}/live/#")
         time.sleep(1.5)  # workers ask each other for commits about once a second
         with signed_in(server, device, V5) as client:

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from releve.access.revocation import RevocationFeed
+from releve.access.secret import InvalidToken, Secrets
 from releve.protocol import token as tokens
 from releve.protocol.problem import Forbidden, Unauthenticated, Unavailable
 from releve.protocol.sender import Sender
-from releve.protocol.token import Keyring, TokenExpired, TokenInvalid, TokenType
+from releve.protocol.token import Keyring, TokenExpired, TokenInvalid, TokenType, looks_like_token
 from releve.storage.pool import Pool
 
+__all__ = ["Authenticator", "ExpiredToken", "InvalidToken"]
 REMEMBERED = 200_000
 LOOK_AGAIN_S = 3600.0
-
-
-class InvalidToken(Unauthenticated):
-    """Token is invalid."""
 
 
 class ExpiredToken(Unauthenticated):
@@ -25,11 +23,12 @@ class ExpiredToken(Unauthenticated):
 
 
 class Authenticator:
-    """Turns tokens into senders; a token seen before costs one dictionary look-up."""
+    """Turns tokens, and devices' own secrets, into senders; one seen before costs one dictionary look-up."""
 
-    def __init__(self, database_url: str, *, pool: Pool, keyring: Keyring) -> None:
+    def __init__(self, database_url: str, *, pool: Pool, keyring: Keyring, secrets: Secrets | None = None) -> None:
         self._pool = pool
         self._keyring = keyring
+        self._secrets = secrets
         self._senders: dict[str, tuple[Sender, float]] = {}
         self._tokens: defaultdict[str, set[str]] = defaultdict(set)
         self._epoch = 0
@@ -40,10 +39,11 @@ class Authenticator:
         """Also tell this one what is revoked; None means that everything must be looked up again."""
         self._revoked_callbacks.append(callback)
 
-    async def sender(self, token: str) -> Sender:
-        """The sender that an access token stands for.
+    async def sender(self, token: str, *, address: str | None = None) -> Sender:
+        """The sender that an access token stands for; with an address a device's own secret may stand in its place.
 
         Raises:
+            TooManyGuesses: Too many wrong secrets came from that address.
             ExpiredToken: It was valid once.
             InvalidToken: It is none of ours, of another type, or revoked.
             Unavailable: Revocations cannot be known just now, so nobody is let in.
@@ -54,7 +54,16 @@ class Authenticator:
         known = self._senders.get(token)
         if known is not None and known[1] > now_s:
             return known[0]
+        if address is not None and self._secrets is not None and not looks_like_token(token):
+            return await self._by_secret(self._secrets, token, address, now_s)
         return await self._look_up(token, now_s)
+
+    async def _by_secret(self, secrets: Secrets, secret: str, address: str, now_s: float) -> Sender:
+        epoch = self._epoch
+        sender = await secrets.sender(secret, address=address)
+        if epoch == self._epoch:
+            self._remember(secret, sender, now_s)
+        return sender
 
     async def with_device(self, sender: Sender, token: str, *, contract: str) -> Sender:
         """The sender with a device to send to; a person gets one of their own at the first sending.
@@ -74,6 +83,7 @@ class Authenticator:
     def forget(self, principal: str) -> None:
         """Drop what is remembered of `device:<id>`, `account:<id>` or `signin:<hex>`."""
         self._epoch += 1
+        self._forget_wrong_secrets()
         for token in self._tokens.pop(principal.replace("-", ""), ()):
             self._senders.pop(token, None)
         for callback in self._revoked_callbacks:
@@ -82,10 +92,15 @@ class Authenticator:
     def forget_all(self) -> None:
         """Drop everything that is remembered."""
         self._epoch += 1
+        self._forget_wrong_secrets()
         self._senders.clear()
         self._tokens.clear()
         for callback in self._revoked_callbacks:
             callback(None)
+
+    def _forget_wrong_secrets(self) -> None:
+        if self._secrets is not None:
+            self._secrets.forget()
 
     async def _look_up(self, token: str, now_s: float) -> Sender:
         try:

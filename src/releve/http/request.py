@@ -75,6 +75,19 @@ class Request:
         scheme, _, token = authorization.partition(b" ")
         return token.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
 
+    def credential(self) -> str | None:
+        """The access token, or a device's own secret: as `token`, and HTTP Basic too, which keeps its scheme."""
+        authorization = self.headers.get(b"authorization", b"")
+        if authorization[:6].lower() == b"basic ":
+            return f"Basic {authorization[6:].strip().decode('latin-1')}"
+        return self.token()
+
+    @property
+    def address(self) -> str:
+        """Where the client is."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
     async def body(self) -> bytes:
         """The whole body, inflated.
 

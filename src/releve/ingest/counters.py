@@ -34,6 +34,7 @@ class Counters:
     def __init__(self) -> None:
         self.outcomes: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.problems: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.sign_ins: defaultdict[str, int] = defaultdict(int)
         self.steps = {step: Histogram(BOUNDS_S) for step in STEPS}
         self.groups = Histogram(GROUP_BOUNDS)
         self.group_s = Histogram(BOUNDS_S)
@@ -56,11 +57,16 @@ class Counters:
         """Count a submission that was refused as a whole."""
         self.problems[transport, problem] += 1
 
+    def signed_in(self, event: str) -> None:
+        """Count what became of a device's sign-in."""
+        self.sign_ins[event] += 1
+
     def snapshot(self) -> dict[str, Any]:
         """Everything as plain JSON values, for the sibling worker that is asked for the metrics."""
         return {
             "outcomes": [[*key, count] for key, count in self.outcomes.items()],
             "problems": [[*key, count] for key, count in self.problems.items()],
+            "sign_ins": [[event, count] for event, count in self.sign_ins.items()],
             "steps": {step: [histogram.counts, histogram.total] for step, histogram in self.steps.items()},
             "groups": [self.groups.counts, self.groups.total],
             "group_s": [self.group_s.counts, self.group_s.total],

@@ -88,11 +88,11 @@ class IngestRoutes:
     async def _sender(self, request: Request, contract: Contract) -> Sender:
         if request.method != "POST":
             raise MethodNotAllowed(f"{request.path} takes POST only")
-        token = request.token()
+        token = request.credential()
         if token is None:
             raise Unauthenticated
         began_s = time.perf_counter()
-        sender = await self._authenticator.sender(token)
+        sender = await self._authenticator.sender(token, address=request.address)
         if sender.device_id is None:
             sender = await self._authenticator.with_device(sender, token, contract=contract.name)
         self._pipeline.counters.time("authenticate", time.perf_counter() - began_s)

@@ -161,6 +161,11 @@ def read(token: str, typ: TokenType, now: datetime, keyring: Keyring) -> Claims:
     return claims
 
 
+def looks_like_token(text: str) -> bool:
+    """Whether it looks like a JWT, which no secret that we draw does."""
+    return text.startswith("eyJ") and text.count(".") == 2  # noqa: PLR2004 - RFC 7519: three parts
+
+
 def _claims(
     typ: TokenType, principal: Principal, sign_in: uuid.UUID, issued_at: datetime, expires_at: datetime
 ) -> dict[str, Any]:

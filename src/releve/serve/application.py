@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 from a2wsgi import WSGIMiddleware
 
-from releve.access.authenticate import Authenticator
+from releve.access.compose import authenticator, device_sign_in
+from releve.access.device_routes import DeviceRoutes
 from releve.access.visitor import SessionOf, Visitors
 from releve.http import guard
 from releve.http.answer import answer_problem
@@ -41,6 +42,7 @@ from releve.serve.mqtt import MqttServer
 from releve.serve.pruning import Pruning
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
+from releve.storage import keys
 from releve.storage.pool import Pool
 from releve.storage.race_store import RaceStore
 from releve.storage.session import Session
@@ -91,7 +93,11 @@ class Application:
             counters=self.counters,
         )
         self.pool = Pool(settings.database_url, application=f"releve pool {index}", time_zone=settings.time_zone)
-        self.authenticator = Authenticator(settings.database_url, pool=self.pool, keyring=keyring)
+        pepper = keys.pepper(settings.data_dir)
+        self.authenticator = authenticator(settings, pool=self.pool, keyring=keyring, pepper=pepper)
+        self._device_sign_in = device_sign_in(
+            settings, pool=self.pool, keyring=keyring, pepper=pepper, count=self.counters.signed_in
+        )
         for writer in writers:
             self.authenticator.on_revoked(writer.forget_machines_of)
         self.pipeline = Pipeline(self.group, self.counters)
@@ -166,6 +172,7 @@ class Application:
         )
         return {
             **ingest.handlers,
+            **DeviceRoutes(self._device_sign_in, otherwise=self._to_control).handlers,
             **actions.handlers,
             **samples.handlers,
             **status.handlers,

@@ -70,7 +70,8 @@ class Housekeeping:
 
     def _snapshot(self) -> dict[str, Any]:
         sign_ins = [[event, count] for event, count in self._control_counts().items()]
-        return {**self._counters.snapshot(), "sign_ins": sign_ins}
+        own = self._counters.snapshot()
+        return {**own, "sign_ins": sign_ins + own["sign_ins"]}
 
     def _write_snapshot(self) -> None:
         draft = self._path.with_suffix(f".{os.getpid()}")

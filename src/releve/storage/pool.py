@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from releve.protocol.problem import Forbidden, Unavailable
 from releve.protocol.sender import Sender
+from releve.storage.device_row import sender_of
 from releve.storage.queries import query
 from releve.storage.session import NotDurable, acknowledging
 
@@ -66,19 +67,7 @@ class Pool:
         row = await self._one("find_device_sender", {"principal": device_id, "sign_in": sign_in})
         if row is None or not row["stands"]:
             return None
-        return Sender(
-            principal=f"device:{device_id}",
-            sign_in=sign_in.hex,
-            name=row["name"],
-            device_id=device_id,
-            team_id=row["team_id"],
-            contract=row["contract"],
-            zone=ZoneInfo(row["timezone"]),
-            roles={},
-            is_device=True,
-            expires_s=expires_s,
-            counts_uptime=row["counts_uptime"],
-        )
+        return sender_of(row, sign_in=sign_in.hex, expires_s=expires_s)
 
     async def person(self, account_id: int, *, sign_in: UUID, expires_s: float) -> Sender | None:
         """The person as a sender, or None when the account is disabled or its sign-in was revoked."""

@@ -65,4 +65,6 @@ def is_right(principal: Account | Device | None, name: str, password: str) -> bo
 def _is_device_secret(device: Device | None, secret: str) -> bool:
     kept = device.secret_hash if device and device.secret_hash else NOBODYS_HASH
     is_match = Secret(secret).matches(kept, pepper())
-    return is_match and device is not None and bool(device.secret_hash) and device.is_enabled
+    if not is_match or device is None:
+        return False
+    return bool(device.secret_hash) and device.is_enabled and device.owner_id is None

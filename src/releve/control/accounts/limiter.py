@@ -4,7 +4,6 @@ Counting by both means that one bad device behind a shared address locks out its
 that nobody can lock out somebody else's device from afar.
 """
 
-import hashlib
 import math
 from datetime import datetime
 from importlib import resources
@@ -15,6 +14,7 @@ from django.db import connection
 from releve.control.accounts import counters
 from releve.control.accounts.models import Attempt
 from releve.control.accounts.origin import Origin
+from releve.protocol.attempt import attempt_of
 
 _SQL = resources.files("releve.control.accounts").joinpath("sql")
 _FAILED = _SQL.joinpath("attempt_failed.sql").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def refuse_if_blocked(name: str, origin: Origin, now: datetime) -> None:
         TooManyAttempts: The wait is not over.
     """
     until = (
-        Attempt.objects.filter(principal=_principal(name), address=origin.subscriber, blocked_until__gt=now)
+        Attempt.objects.filter(principal=attempt_of(name), address=origin.subscriber, blocked_until__gt=now)
         .values_list("blocked_until", flat=True)
         .first()
     )
@@ -52,7 +52,7 @@ def failed(name: str, origin: Origin, now: datetime) -> bool:
     """
     allowed, window_s = settings.RELEVE.failures_allowed, settings.RELEVE.failure_window_s
     values: dict[str, str | int | datetime] = {
-        "principal": _principal(name),
+        "principal": attempt_of(name),
         "address": origin.subscriber,
         "now": now,
         "window_s": window_s,
@@ -71,9 +71,4 @@ def failed(name: str, origin: Origin, now: datetime) -> bool:
 
 def succeeded(name: str, origin: Origin) -> None:
     """Forget the failures before a success."""
-    Attempt.objects.filter(principal=_principal(name), address=origin.subscriber).delete()
-
-
-def _principal(name: str) -> str:
-    """A hash, because people type their password into the wrong field."""
-    return hashlib.sha256(name.casefold().encode()).hexdigest()
+    Attempt.objects.filter(principal=attempt_of(name), address=origin.subscriber).delete()

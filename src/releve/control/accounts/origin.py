@@ -1,15 +1,15 @@
 """Where a request came from, as the audit and the limiter keep it."""
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Self
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from releve.protocol.attempt import subscriber_of
+
 ADDRESS_LENGTH = 64
 USER_AGENT_LENGTH = 256
-IPV6_SITE = 64  # one subscriber holds a whole /64, so its addresses count as one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,15 +30,7 @@ class Origin:
     @property
     def subscriber(self) -> str:
         """The address that the limiter counts by."""
-        try:
-            address = ipaddress.ip_address(self.address)
-        except ValueError:
-            return self.address
-        if isinstance(address, ipaddress.IPv4Address):
-            return str(address)
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
+        return subscriber_of(self.address)
 
 
 COMMAND_LINE = Origin(user_agent="releve command")

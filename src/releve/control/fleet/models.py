@@ -52,6 +52,9 @@ class Device(models.Model):
         """What the database enforces and finds fast."""
 
         constraints = [models.UniqueConstraint(fields=["owner", "team"], name="fleet_device_own_once")]
+        indexes = [
+            models.Index(fields=["secret_hash"], condition=~models.Q(secret_hash=""), name="fleet_device_secret")
+        ]
 
     def __str__(self) -> str:
         return self.name

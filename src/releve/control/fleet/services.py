@@ -50,6 +50,12 @@ class BadSecret(DeviceProblem):
     field = "secret"
 
 
+class PersonsOwn(DeviceProblem):
+    """A person's own device signs in as the person, and by no secret or certificate of its own."""
+
+    field = "owner"
+
+
 class UnknownDevice(DeviceProblem):
     """No device has that name."""
 
@@ -150,8 +156,11 @@ def new_secret(
     """Replace the device's secret; every sign-in of before is revoked.
 
     Raises:
+        PersonsOwn: The device is a person's own.
         BadSecret: A chosen secret is too short or too long.
     """
+    if device.owner_id is not None:
+        raise PersonsOwn(PersonsOwn.__doc__)
     chosen = secret or Secret.new()
     device.secret_hash = _hash(chosen)
     with transaction.atomic():

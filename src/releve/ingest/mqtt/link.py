@@ -15,7 +15,7 @@ from releve.ingest.mqtt.alarm import Alarm
 from releve.ingest.mqtt.errand import Errands
 from releve.ingest.mqtt.intake import Age, Intake
 from releve.ingest.mqtt.outbox import Outbox
-from releve.ingest.mqtt.sign_in import FOR_EVER_S, Peer, Proof
+from releve.ingest.mqtt.sign_in import Peer, Proof
 from releve.ingest.mqtt.surroundings import Surroundings
 from releve.ingest.mqtt.wire import Wire
 from releve.protocol import topic as topics
@@ -29,6 +29,7 @@ from releve.protocol.mqtt.state import SessionState
 from releve.protocol.problem import Unavailable
 from releve.protocol.sender import Sender
 from releve.protocol.topic import Route
+from releve.storage.device_row import FOR_EVER_S
 from releve.storage.link_store import Ended
 
 KNOWN_ROUTES = 64

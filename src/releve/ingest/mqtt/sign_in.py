@@ -1,29 +1,24 @@
 """Whose CONNECT is this? A client certificate, a device's name and secret, or a token as the password."""
 
-import hashlib
-import ipaddress
 from datetime import UTC, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
 from releve.access.authenticate import Authenticator
 from releve.protocol import token as tokens
+from releve.protocol.attempt import attempt_of, subscriber_of
 from releve.protocol.mqtt.packet import Connect
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.problem import Unauthenticated, Unavailable
 from releve.protocol.secret import Secret
 from releve.protocol.sender import Sender
-from releve.protocol.token import Keyring, TokenInvalid, TokenType
+from releve.protocol.token import Keyring, TokenInvalid, TokenType, looks_like_token
+from releve.storage.device_row import sender_of
 from releve.storage.link_store import LinkStore, Origin, Row
 from releve.storage.pool import Pool
 
 NOBODYS_HASH = "0" * 64
-LONGEST_SECRET = 512
-IPV6_SITE = 64  # one subscriber holds a whole /64, so its addresses count as one
-FOR_EVER_S = float("inf")
 _log = structlog.get_logger()
 
 
@@ -92,7 +87,7 @@ class SignIn:
         if self._authenticator.feed.is_cut:
             raise Unavailable
         password = _text(connect.password)
-        if _is_token(password):
+        if looks_like_token(password):
             proof = Proof(token=password)
             sender = await self.again(proof)
         elif connect.password is None and peer.fingerprint:
@@ -122,13 +117,16 @@ class SignIn:
             row = await self._store.device_by_id(device_id or 0)
             if row is not None and row["secret_hash"] != proof.secret_hash:
                 return None
-        return _sender(row) if row is not None and row["is_enabled"] else None
+        return sender_of(row) if row is not None and row["is_enabled"] else None
 
     async def _by_token(self, token: str) -> Sender | None:
+        """By a device's access token, or by one made for MQTT alone: a person's access token opens the API only."""
         try:
-            return await self._authenticator.sender(token)
+            sender = await self._authenticator.sender(token)
         except Unauthenticated:
             pass  # not an access token: perhaps one made for MQTT alone
+        else:
+            return sender if sender.is_device else None
         try:
             claims = tokens.read(token, TokenType.MQTT, datetime.now(UTC), self._keyring)
         except TokenInvalid:
@@ -148,7 +146,7 @@ class SignIn:
             raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
         await self._store.succeeded(origin)
         await self._audit("signed-in", device_id=row["id"], team_id=row["team_id"], address=origin.address)
-        return _sender(row), Proof(secret_hash=row["secret_hash"])
+        return sender_of(row), Proof(secret_hash=row["secret_hash"])
 
     async def _failed(self, row: Row, origin: Origin) -> None:
         """Count a failure; only those of known devices are kept, so that made-up names fill nothing."""
@@ -163,27 +161,6 @@ class SignIn:
         await self._store.audit(kind, address=address, subject=subject, detail={"transport": "mqtt"})
 
 
-def _sender(row: Row) -> Sender:
-    return Sender(
-        principal=f"device:{row['id']}",
-        sign_in="",
-        name=row["name"],
-        device_id=row["id"],
-        team_id=row["team_id"],
-        contract=row["contract"],
-        zone=ZoneInfo(row["timezone"]),
-        roles={},
-        is_device=True,
-        expires_s=FOR_EVER_S,
-        counts_uptime=row["counts_uptime"],
-    )
-
-
-def _is_token(password: str) -> bool:
-    """Whether it looks like a JWT, which no secret that we draw does."""
-    return password.startswith("eyJ") and password.count(".") == 2  # noqa: PLR2004 - RFC 7519: three parts
-
-
 def _text(password: bytes | None) -> str:
     try:
         return (password or b"").decode("utf-8")[: tokens.TOKEN_LIMIT + 1]
@@ -192,18 +169,4 @@ def _text(password: bytes | None) -> str:
 
 
 def _origin(name: str, address: str) -> Origin:
-    """By a hash of the name, because people type their password into the wrong field."""
-    attempt = hashlib.sha256(name.casefold().encode()).hexdigest()
-    return Origin(address=address, subscriber=_subscriber(address), attempt=attempt)
-
-
-def _subscriber(text: str) -> str:
-    try:
-        address: Any = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if isinstance(address, ipaddress.IPv4Address):
-        return text
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
+    return Origin(address=address, subscriber=subscriber_of(address), attempt=attempt_of(name))

@@ -120,9 +120,9 @@ class SensorDataRoute:
 
     async def _asking(self, request: Request) -> Sender | None:
         """Who asks; None for a caller without a token who may do it all the same."""
-        token = request.token()
+        token = request.credential()
         if token is not None:
-            return await self._authenticator.sender(token)
+            return await self._authenticator.sender(token, address=request.address)
         if self._anonymous_role == "none" or b"authorization" in request.headers:
             raise Unauthenticated
         if self._anonymous_role not in EDITORS:

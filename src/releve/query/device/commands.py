@@ -112,7 +112,7 @@ async def answer_new_certificate(
         raise BadReading("must be the certificate's SHA-256: 64 hexadecimal digits", field="fingerprint")
     cursor = await connection.execute(query("add_certificate"), {"fingerprint": fingerprint, "device": device_id})
     if await cursor.fetchone() is None:
-        raise BadRequest("a device has this certificate already", field="fingerprint")
+        raise BadRequest("a device has this certificate already, or this one is a person's own", field="fingerprint")
     event = {"kind": "certificate-added", "is_alert": False, "account": None, "device": device_id, "team": team_id}
     detail = Jsonb({"fingerprint": fingerprint, "by": by.name})
     await connection.execute(query("mqtt_audit"), event | {"address": "", "detail": detail})

@@ -5,4 +5,4 @@ SELECT device.id, device.name, device.team_id, device.contract, device.timezone,
            SELECT FROM accounts_attempt
            WHERE principal = %(attempt)s AND address = %(subscriber)s AND blocked_until > now()
        ) AS is_blocked
-FROM (SELECT) AS one LEFT JOIN fleet_device AS device ON device.name = %(name)s
+FROM (SELECT) AS one LEFT JOIN fleet_device AS device ON device.name = %(name)s AND device.owner_id IS NULL
