@@ -1,7 +1,10 @@
 """Contract C on the wire: tokens, their refusals, and the profile."""
 
+import json
+
 import pytest
 from django.contrib.auth.hashers import make_password
+from tests.control.conftest import API
 
 from releve.control.accounts.services import add_account, disable_account
 from releve.control.fleet.services import disable_device, new_secret, register_device
@@ -219,6 +222,9 @@ def test_a_new_password_ends_every_token_whoever_sets_it(alice, signed_in):
     assert client.get("/api/auth/profile/").status_code == 401
 
 
+OWN = {"Origin": "http://testserver"}
+
+
 def test_a_page_keeps_its_refresh_token_in_a_cookie_that_scripts_cannot_read(api, alice):
     answer = api.post("/api/token/?cookie", {"username": "alice@example.com", "password": PASSWORD})
     cookie = answer.cookies["releve_refresh"]
@@ -226,15 +232,43 @@ def test_a_page_keeps_its_refresh_token_in_a_cookie_that_scripts_cannot_read(api
     assert list(answer.json()) == ["access"]
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Strict")
 
-    refreshed = api.post("/api/token/refresh/")
+    refreshed = api.post("/api/token/refresh/", **OWN)
 
     assert list(refreshed.json()) == ["access"]
     assert refreshed.cookies["releve_refresh"].value != cookie.value
 
-    ended = api.post("/api/auth/sign-out/")
+    ended = api.post("/api/auth/sign-out/", **OWN)
 
     assert ended.cookies["releve_refresh"].value == ""
-    assert api.post("/api/token/refresh/").status_code == 400  # nothing is sent any more
+    assert api.post("/api/token/refresh/", **OWN).status_code == 400  # nothing is sent any more
+
+
+def test_with_tls_no_neighbouring_site_can_plant_the_cookie(api, alice):
+    body = json.dumps({"username": "alice@example.com", "password": PASSWORD})
+    answer = api.client.post("/api/token/?cookie", body, "application/json", secure=True)
+    cookie = answer.cookies["__Host-releve_refresh"]
+    assert (cookie["path"], cookie["domain"], cookie["secure"]) == ("/", "", True)
+
+    own = {"Origin": "https://testserver"}
+    refreshed = api.client.post("/api/token/refresh/", b"", "application/json", secure=True, headers=own)
+    assert refreshed.status_code == 200
+    planted = API()
+    planted.client.cookies["releve_refresh"] = refreshed.cookies["__Host-releve_refresh"].value
+    refused = planted.client.post("/api/token/refresh/", b"", "application/json", secure=True, headers=own)
+
+    assert refused.json() == {"refresh": ["This field is required."]}
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://testserver.evil.example"])
+def test_the_cookie_refreshes_and_signs_out_for_the_sites_own_pages_only(api, alice, origin):
+    api.post("/api/token/?cookie", {"username": "alice@example.com", "password": PASSWORD})
+    headers = {"Origin": origin} if origin else {}
+
+    for address in ("/api/token/refresh/", "/api/auth/sign-out/"):
+        refused = api.post(address, **headers)
+        assert (refused.status_code, refused.json()["code"]) == (403, "foreign_origin")
+
+    assert api.post("/api/token/refresh/", **OWN).status_code == 200
 
 
 def test_signing_out_without_a_credential_is_a_401(api, db):

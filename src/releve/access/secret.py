@@ -36,7 +36,7 @@ class TooManyGuesses(Throttled):
 
     title = "Too many failed sign-ins"
 
-    def __init__(self, wait_s: int) -> None:
+    def __init__(self, wait_s: int = 1) -> None:
         super().__init__()
         self.retry_after_s = max(1, wait_s)
 

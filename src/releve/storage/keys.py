@@ -1,4 +1,4 @@
-"""The key files in `<data-dir>/keys/`: token signing keys, pepper, Django's secret; each is made at first use."""
+"""The key files in `<data-dir>/keys/`: for tokens, secrets, sessions and factors; each is made at first use."""
 
 import os
 import re
@@ -50,6 +50,15 @@ def django_secret(data_dir: Path) -> str:
         KeyProblem: The file cannot be trusted.
     """
     return _kept(data_dir, "django-secret", _new_key)
+
+
+def factor_keys(data_dir: Path) -> list[str]:
+    """The keys that second factors and sessions are encrypted under: the first encrypts, all decrypt.
+
+    Raises:
+        KeyProblem: The file cannot be trusted.
+    """
+    return _kept(data_dir, "factors", _new_key).split()
 
 
 def _kept(data_dir: Path, name: str, make: Callable[[], str]) -> str:

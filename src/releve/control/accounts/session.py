@@ -5,12 +5,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http.cookie import parse_cookie
 from django.utils import timezone
 
 from releve.control.accounts.queries import standing_sign_in
+from releve.control.accounts.session_store import SessionStore
 
 SIGN_IN = "releve_sign_in"
 

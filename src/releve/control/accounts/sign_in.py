@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from releve.control.accounts import audit, counters, limiter
+from releve.control.accounts import audit, counters, limiter, second_factor
 from releve.control.accounts.credentials import is_right, principal_named
 from releve.control.accounts.keys import keyring
 from releve.control.accounts.models import Account, AuditKind, SignIn
@@ -40,11 +40,12 @@ class TokenPair:
     refresh: str = field(repr=False)
 
 
-def sign_in(name: str, password: str, origin: Origin, now: datetime) -> TokenPair:
+def sign_in(name: str, password: str, origin: Origin, now: datetime, *, otp: str = "") -> TokenPair:
     """Check the credentials of a person or a device and start a sign-in.
 
     Raises:
         WrongCredentials: Unknown, wrong or disabled; which of them is not said.
+        FactorProblem: The account has a second factor, and `otp` is none of its codes.
         TooManyAttempts: The principal must wait, at this address.
         Busy: Too many slow hashes are being computed.
     """
@@ -53,12 +54,23 @@ def sign_in(name: str, password: str, origin: Origin, now: datetime) -> TokenPai
     if not is_right(principal, name, password) or principal is None:
         note_failure(name, principal, origin, now)
         raise WrongCredentials
+    if isinstance(principal, Account) and second_factor.is_needed(principal):
+        _check_factor(principal, otp, origin, now)
     with transaction.atomic():
         if not _still_stands(principal):
             raise WrongCredentials
         row = start(principal, origin, now)
     limiter.succeeded(name, origin)
     return _pair(row, now)
+
+
+def _check_factor(account: Account, otp: str, origin: Origin, now: datetime) -> None:
+    """A missing code is no guess; a wrong one counts as a failed sign-in."""
+    if not otp:
+        raise second_factor.FactorRequired
+    if not second_factor.is_right(account, otp):
+        note_failure(account.email, account, origin, now)
+        raise second_factor.WrongFactor
 
 
 def note_failure(name: str, principal: Account | Device | None, origin: Origin, now: datetime) -> None:

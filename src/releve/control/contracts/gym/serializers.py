@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+OTP_LENGTH = 64
 PASSWORD_LENGTH = 1024  # a slow hash takes no body of megabytes
 
 
@@ -14,6 +15,7 @@ class LoginRequest(serializers.Serializer[Any]):
     password = serializers.CharField(
         max_length=PASSWORD_LENGTH, trim_whitespace=False, style={"input_type": "password"}
     )
+    otp = serializers.CharField(max_length=OTP_LENGTH, required=False, allow_blank=True)
 
 
 class LoginAnswer(serializers.Serializer[Any]):
@@ -23,9 +25,10 @@ class LoginAnswer(serializers.Serializer[Any]):
 
 
 class Refusal(serializers.Serializer[Any]):
-    """Why not."""
+    """Why not; `code` is for programs."""
 
     detail = serializers.CharField()
+    code = serializers.CharField(required=False)
 
 
 class User(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.queries import accounts_for, status
+from releve.control.accounts.second_factor import FactorProblem
 from releve.control.accounts.sign_in import WrongCredentials, sign_in
 from releve.control.api.authentication import BadToken
 from releve.control.api.errors import answer
@@ -45,7 +46,7 @@ class Login(JSONView):
         responses={
             200: LoginAnswer,
             400: OpenApiResponse(description="A field is missing, or the body is not strict JSON."),
-            403: _refusal("Unknown, wrong or disabled.", WRONG),
+            403: _refusal("Unknown, wrong or disabled, or a second factor is needed (`otp_required`).", WRONG),
             429: _refusal("Failed too often; `Retry-After` says how long to wait."),
         },
         examples=[
@@ -58,9 +59,13 @@ class Login(JSONView):
         body.is_valid(raise_exception=True)
         given = body.validated_data
         try:
-            pair = sign_in(given["device_id"], given["password"], Origin.of(request), timezone.now())
+            pair = sign_in(
+                given["device_id"], given["password"], Origin.of(request), timezone.now(), otp=given.get("otp", "")
+            )
         except WrongCredentials:
             return Response({"detail": WRONG}, status=403)
+        except FactorProblem as problem:
+            return Response({"detail": problem.__doc__, "code": problem.code}, status=403)
         return Response({"token": pair.access})
 
 

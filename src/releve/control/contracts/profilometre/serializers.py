@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from releve.control.contracts.gym.serializers import PASSWORD_LENGTH
+from releve.control.contracts.gym.serializers import OTP_LENGTH, PASSWORD_LENGTH
 
 
 class TokenRequest(serializers.Serializer[Any]):
@@ -14,6 +14,13 @@ class TokenRequest(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=254)
     password = serializers.CharField(
         max_length=PASSWORD_LENGTH, trim_whitespace=False, style={"input_type": "password"}
+    )
+
+    otp = serializers.CharField(
+        max_length=OTP_LENGTH,
+        required=False,
+        allow_blank=True,
+        help_text="For an account with a second factor: its code of this moment, or a recovery code.",
     )
 
     def to_internal_value(self, data: Any) -> Any:

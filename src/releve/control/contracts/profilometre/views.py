@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from releve.control.accounts.models import Account, SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.queries import status
+from releve.control.accounts.second_factor import FactorProblem
 from releve.control.accounts.sign_in import (
     SIGNED_OUT,
     TokenReused,
@@ -87,7 +88,11 @@ class Obtain(_Open):
         responses={
             200: TokenPairAnswer,
             400: BAD_BODY,
-            401: OpenApiResponse(TokenRefusal, "Unknown, wrong or disabled.", [OpenApiExample("Wrong", NO_ACCOUNT)]),
+            401: OpenApiResponse(
+                TokenRefusal,
+                "Unknown, wrong or disabled; `otp_required` or `otp_invalid` where a second factor is needed.",
+                [OpenApiExample("Wrong", NO_ACCOUNT)],
+            ),
             429: OpenApiResponse(TokenRefusal, "Failed too often; `Retry-After` says how long to wait."),
         },
         examples=[OpenApiExample("A person", {"username": "alice@example.com", "password": "…"}, request_only=True)],
@@ -97,11 +102,15 @@ class Obtain(_Open):
         wants_cookie = cookie.is_wanted(request)
         given = _valid(TokenRequest(data=request.data))
         try:
-            pair = sign_in(given["username"], given["password"], Origin.of(request), timezone.now())
+            pair = sign_in(
+                given["username"], given["password"], Origin.of(request), timezone.now(), otp=given.get("otp", "")
+            )
         except WrongCredentials:
             return _unauthorised(NO_ACCOUNT)
+        except FactorProblem as problem:
+            return _unauthorised({"detail": str(problem.__doc__), "code": problem.code})
         if wants_cookie:
-            return cookie.give(Response({"access": pair.access}), pair.refresh)
+            return cookie.give(request, Response({"access": pair.access}), pair.refresh)
         return Response({"access": pair.access, "refresh": pair.refresh})
 
 
@@ -126,9 +135,9 @@ class Refresh(_Open):
             pair = refresh(text, Origin.of(request), timezone.now())
         except TokenInvalid as error:
             answer = _unauthorised(REUSED if isinstance(error, TokenReused) else NOT_VALID)
-            return cookie.take(answer) if kept else answer
+            return cookie.take(request, answer) if kept else answer
         if kept:
-            return cookie.give(Response({"access": pair.access}), pair.refresh)
+            return cookie.give(request, Response({"access": pair.access}), pair.refresh)
         return Response({"access": pair.access, "refresh": pair.refresh})
 
 
@@ -211,9 +220,9 @@ class SignOut(JSONView):
         try:
             row = request.auth if isinstance(request.auth, SignIn) else sign_in_of(_refresh_token(request), now)
         except TokenInvalid:
-            return cookie.take(_unauthorised(NOT_VALID))
+            return cookie.take(request, _unauthorised(NOT_VALID))
         revoke(row, SIGNED_OUT, Origin.of(request), now)
-        return cookie.take(Response({}))
+        return cookie.take(request, Response({}))
 
 
 def _refresh_token(request: Request) -> str:
