@@ -1,6 +1,8 @@
 """Failed sign-ins make one principal at one address wait, and nobody else."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
@@ -8,11 +10,14 @@ from django.db import connection
 from django.utils import timezone
 
 from releve.control.accounts import limiter
+from releve.control.accounts.credentials import ARGON2_AT_ONCE, argon2_turn
 from releve.control.accounts.limiter import TooManyAttempts
 from releve.control.accounts.models import Attempt, AuditEvent, AuditKind
 from releve.control.accounts.origin import Origin
+from releve.control.accounts.sign_in import note_failure
 
 HERE = Origin(address="192.0.2.1")
+PASSWORD = "correct horse battery staple"
 ALLOWED = 10
 WINDOW = timedelta(seconds=300)
 
@@ -111,3 +116,33 @@ def test_an_unknown_name_fills_no_audit(api, db):
 
     assert not AuditEvent.objects.exists()
     assert "wrong field" not in str(list(Attempt.objects.values()))
+
+
+def test_made_up_names_are_counted_by_address_as_well(api, alice, bob, now):
+    api.post("/api/token/", {"username": "bob@example.com", "password": PASSWORD})
+    for n in range(10 * ALLOWED):
+        with suppress(TooManyAttempts):
+            note_failure(f"{n}@made-up.example", None, Origin(address="127.0.0.1"), now)
+
+    strange = api.post("/api/token/", {"username": "one-more@made-up.example", "password": "x"})
+    known = api.post("/api/token/", {"username": "alice@example.com", "password": PASSWORD})
+    familiar = api.post("/api/token/", {"username": "bob@example.com", "password": PASSWORD})
+    page = api.client.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
+
+    assert strange.status_code == known.status_code == 429  # the same, so that nobody learns which names exist
+    assert familiar.status_code == 200  # has signed in from there before
+    assert page.status_code == 200
+    limiter.refuse_if_blocked("alice@example.com", HERE, now)
+
+
+def test_a_slow_hash_that_must_wait_holds_no_thread(api, alice):
+    with ExitStack() as taken:
+        for _ in range(ARGON2_AT_ONCE):
+            taken.enter_context(argon2_turn())
+        began_s = time.monotonic()
+        answer = api.post("/api/token/", {"username": "alice@example.com", "password": PASSWORD})
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert time.monotonic() - began_s < 5
+    assert api.post("/api/token/", {"username": "alice@example.com", "password": PASSWORD}).status_code == 200

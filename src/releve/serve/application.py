@@ -14,6 +14,7 @@ from a2wsgi import WSGIMiddleware
 
 from releve.access.compose import authenticator, device_sign_in
 from releve.access.device_routes import DeviceRoutes
+from releve.access.password_turn import Turns
 from releve.access.visitor import SessionOf, Visitors
 from releve.http import guard
 from releve.http.answer import answer_problem
@@ -137,6 +138,7 @@ class Application:
         self._live = self._live_pages(settings, session_of)
         self.hub.add_watcher(self._live)
         self.mqtt.endpoint.values.on_kept = self.hub.kept
+        self._otherwise = Turns(2 if settings.workers == 1 else 1).before(self._to_control)
         self._handlers = self._routes(settings, ingest, status)
         self._stack = AsyncExitStack()
 
@@ -172,7 +174,7 @@ class Application:
         )
         return {
             **ingest.handlers,
-            **DeviceRoutes(self._device_sign_in, otherwise=self._to_control).handlers,
+            **DeviceRoutes(self._device_sign_in, otherwise=self._otherwise).handlers,
             **actions.handlers,
             **samples.handlers,
             **status.handlers,
@@ -201,7 +203,7 @@ class Application:
             if handler is not None:
                 await handler(request, send)
             else:
-                await self._to_control(request, send)
+                await self._otherwise(request, send)
         except Disconnected:
             return
         except Problem as problem:

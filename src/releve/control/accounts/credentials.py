@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 
 from releve.control.accounts.keys import pepper
@@ -13,9 +14,8 @@ from releve.protocol.password import spellings
 from releve.protocol.secret import Secret
 
 ARGON2_AT_ONCE = 2  # each takes 100 MB and a core for a tenth of a second
-ARGON2_WAIT_S = 10.0
 NOBODYS_HASH = "0" * 64
-_argon2 = BoundedSemaphore(ARGON2_AT_ONCE)
+_argon2 = BoundedSemaphore(max(ARGON2_AT_ONCE, settings.RELEVE.workers))  # each worker lets one through at least
 
 
 class Busy(Exception):
@@ -26,12 +26,12 @@ class Busy(Exception):
 
 @contextmanager
 def argon2_turn() -> Iterator[None]:
-    """Wait for a turn to compute a slow hash.
+    """Take a turn to compute a slow hash; whoever waits does so in the event loop in front, and holds no thread here.
 
     Raises:
-        Busy: None came in time.
+        Busy: There is none.
     """
-    if not _argon2.acquire(timeout=ARGON2_WAIT_S):
+    if not _argon2.acquire(blocking=False):
         raise Busy
     try:
         yield

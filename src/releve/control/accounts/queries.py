@@ -30,6 +30,12 @@ def standing_sign_in(sign_in: uuid.UUID, now: datetime) -> SignIn | None:
     )
 
 
+def has_signed_in_from(name: str, address: str) -> bool:
+    """Whether somebody of that name, a person or a device, has signed in from the address before."""
+    named = Q(account__email=name.lower()) | Q(device__name=name)
+    return SignIn.objects.filter(named, address=address).exists()
+
+
 def own_sign_ins(account: Account, now: datetime) -> QuerySet[SignIn]:
     """A person's sign-ins that stand, the latest first."""
     return SignIn.objects.filter(account=account, revoked_at=None, expires_at__gt=now).order_by("-refreshed_at")

@@ -82,7 +82,9 @@ def note_failure(name: str, principal: Account | Device | None, origin: Origin, 
     is_last = limiter.failed(name, origin, now)
     if is_last:
         counters.count("lockouts")
-    if principal is not None:
+    if principal is None:
+        limiter.made_up(origin, now)
+    else:
         audit.record(AuditKind.SIGN_IN_FAILED, origin, principal)
         if is_last:
             audit.record(AuditKind.LOCKED_OUT, origin, principal)

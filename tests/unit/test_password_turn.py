@@ -1,0 +1,79 @@
+"""Whoever waits for a slow hash waits in the event loop, and addresses take turns."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from releve.access import password_turn
+from releve.access.password_turn import Busy, Turns, is_slow
+
+
+async def test_a_guesser_on_many_connections_delays_somebody_else_by_one_turn():
+    gate = Turns(1)
+    order, may_end = [], asyncio.Semaphore(0)
+
+    async def ask(address):
+        async with gate.turn(address):
+            order.append(address)
+            await may_end.acquire()
+
+    asking = [asyncio.create_task(ask("guesser")) for _ in range(6)]
+    await asyncio.sleep(0)
+    asking.append(asyncio.create_task(ask("alice")))
+    await asyncio.sleep(0)
+    for _ in asking:
+        may_end.release()
+    await asyncio.gather(*asking)
+
+    assert order.index("alice") <= 2
+    assert order.count("guesser") == 6
+
+
+async def test_one_address_may_not_fill_the_queue():
+    gate = Turns(1)
+    async with gate.turn("first"):
+        waiting = [asyncio.create_task(_pass(gate, "guesser")) for _ in range(password_turn.WAITING_OF_ONE)]
+        await asyncio.sleep(0)
+
+        with pytest.raises(Busy):
+            await _pass(gate, "guesser")
+        other = asyncio.create_task(_pass(gate, "alice"))
+        await asyncio.sleep(0)
+
+    await asyncio.gather(other, *waiting)
+
+
+async def test_a_turn_that_does_not_come_in_time_and_a_hang_up_lose_no_turn(monkeypatch):
+    monkeypatch.setattr(password_turn, "WAIT_S", 0.01)
+    gate = Turns(1)
+    async with gate.turn("first"):
+        with pytest.raises(Busy):
+            await _pass(gate, "late")
+        hung_up = asyncio.create_task(_pass(gate, "gone"))
+        await asyncio.sleep(0)
+        hung_up.cancel()
+        await asyncio.gather(hung_up, return_exceptions=True)
+
+    async with asyncio.timeout(5):
+        await _pass(gate, "alice")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "slow"),
+    [
+        ("POST", "/api/token", True),
+        ("POST", "/account/login", True),
+        ("POST", "/admin/login", True),
+        ("GET", "/account/login", False),
+        ("POST", "/api/token/refresh", False),
+        ("POST", "/vehicle", False),
+    ],
+)
+def test_only_what_may_check_a_password_waits(method, path, slow):
+    assert is_slow(SimpleNamespace(method=method, path=path)) is slow
+
+
+async def _pass(gate, address):
+    async with gate.turn(address):
+        pass
