@@ -5,24 +5,26 @@ from releve.access.device_sign_in import Count, DeviceSignIn, Lives
 from releve.access.secret import Secrets
 from releve.protocol.token import Keyring
 from releve.settings import Settings
+from releve.storage import keys
 from releve.storage.device_door import DeviceDoor
 from releve.storage.pool import Pool
 
 
-def authenticator(settings: Settings, *, pool: Pool, keyring: Keyring, pepper: bytes) -> Authenticator:
+def authenticator(settings: Settings, pool: Pool, keyring: Keyring) -> Authenticator:
     """What knows tokens and devices' secrets."""
     allowed, window_s = settings.failures_allowed, settings.failure_window_s
+    pepper = keys.pepper(settings.data_dir)
     secrets = Secrets(_door(settings, pool), pepper=pepper, failures_allowed=allowed, failure_window_s=window_s)
     return Authenticator(settings.database_url, pool=pool, keyring=keyring, secrets=secrets)
 
 
-def device_sign_in(settings: Settings, *, pool: Pool, keyring: Keyring, pepper: bytes, count: Count) -> DeviceSignIn:
+def device_sign_in(settings: Settings, pool: Pool, keyring: Keyring, *, count: Count) -> DeviceSignIn:
     """What signs devices in."""
     access_s = settings.device_token_s
     return DeviceSignIn(
         _door(settings, pool),
         keyring=keyring,
-        pepper=pepper,
+        pepper=keys.pepper(settings.data_dir),
         lives=Lives(sign_in_s=max(settings.refresh_token_s, access_s), access_s=access_s),
         failure_window_s=settings.failure_window_s,
         count=count,

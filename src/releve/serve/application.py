@@ -43,7 +43,6 @@ from releve.serve.mqtt import MqttServer
 from releve.serve.pruning import Pruning
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
-from releve.storage import keys
 from releve.storage.pool import Pool
 from releve.storage.race_store import RaceStore
 from releve.storage.session import Session
@@ -94,11 +93,8 @@ class Application:
             counters=self.counters,
         )
         self.pool = Pool(settings.database_url, application=f"releve pool {index}", time_zone=settings.time_zone)
-        pepper = keys.pepper(settings.data_dir)
-        self.authenticator = authenticator(settings, pool=self.pool, keyring=keyring, pepper=pepper)
-        self._device_sign_in = device_sign_in(
-            settings, pool=self.pool, keyring=keyring, pepper=pepper, count=self.counters.signed_in
-        )
+        self.authenticator = authenticator(settings, self.pool, keyring)
+        self._device_sign_in = device_sign_in(settings, self.pool, keyring, count=self.counters.signed_in)
         for writer in writers:
             self.authenticator.on_revoked(writer.forget_machines_of)
         self.pipeline = Pipeline(self.group, self.counters)

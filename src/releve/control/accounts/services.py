@@ -65,6 +65,22 @@ def add_account(
     return account, chosen
 
 
+def add_to_team(account: Account, *, team: Team, role: str, by: Account, origin: Origin, now: datetime) -> str:
+    """Add a person who has an account to a further team, with a new password, which is answered.
+
+    Whoever made the account may know its password, and may have set up factors of their own on it: a membership that
+    somebody else gives must not open the new team to them. So the old password, the factors and every sign-in end.
+
+    Raises:
+        UnknownRole: Not one of admin, editor, viewer.
+    """
+    with transaction.atomic():
+        password = set_password(account, by=by, origin=origin)
+        remove_second_factors(account, now, by=by, origin=origin)
+        give_role(account=account, team=team, role=role, by=by, origin=origin)
+    return password
+
+
 def account_by_email(email: str) -> Account:
     """Find an account.
 

@@ -51,10 +51,18 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable 
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg] # not subscriptable when it runs
-    """The teams of an account."""
+    """The teams of an account; a further one is given on the team page, which ends what others know of the account."""
 
     model = Membership
     extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Only the services add somebody."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django's signature
+        """Nor is one membership made into another team's."""
+        return ("team",)
 
 
 @admin.register(Account)

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -107,14 +108,18 @@ def enable(request: HttpRequest, team_id: int, account_id: int) -> HttpResponse:
 
 
 def _add_known(request: HttpRequest, changed: Team, form: MemberForm) -> HttpResponse:
-    """Somebody of another team joins this one; only whoever administers everything may say who that is."""
+    """Somebody of another team joins this one, with a new password; only whoever administers everything may do that."""
     manager = access.account_of(request)
     account = Account.objects.filter(email=form.cleaned_data["email"].lower()).first()
     is_member = account is not None and role_in_team(account, changed) is not None
     if account is None or not (is_member or manager.is_superuser) or account == manager:
         form.add_error("email", _("An account or a device signs in by that name already."))
         return _page(request, wrong=(changed, form))
-    give_role(account=account, team=changed, role=form.cleaned_data["role"], by=manager, origin=Origin.of(request))
+    role, origin = form.cleaned_data["role"], Origin.of(request)
+    if not is_member:
+        password = services.add_to_team(account, team=changed, role=role, by=manager, origin=origin, now=timezone.now())
+        return _page(request, added=Added(account.email, password))
+    give_role(account=account, team=changed, role=role, by=manager, origin=origin)
     messages.success(request, _("%(email)s has that role now.") % {"email": account.email})
     return redirect("team")
 
