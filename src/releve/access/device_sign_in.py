@@ -22,7 +22,7 @@ from releve.storage.device_door import DeviceDoor, Judged, Knock
 
 AT_ONCE = 256  # let in by one statement
 Count = Callable[[str], None]
-_log = structlog.get_logger()
+_log = structlog.get_logger("releve.audit")
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -105,6 +105,7 @@ class DeviceSignIn:
         """
         is_too_many, is_last = await self._door.failed(name, address=address, agent=agent)
         self._count("sign_in_failures")
+        _log.info("sign-in-failed", address=address)
         if is_last:
             self._count("lockouts")
             _log.warning("locked-out", address=address)
@@ -121,6 +122,7 @@ class DeviceSignIn:
             return None
         now, began, ends = found
         self._count("refreshes")
+        _log.info("refreshed", device=device_id, address=address)
         return self._pair(claims.sign_in, device_id, began=began, now=now, ends=ends, generation=generation)
 
     async def stands(self, claims: Claims) -> bool:

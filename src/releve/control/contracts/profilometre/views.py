@@ -54,6 +54,7 @@ BAD_TOKEN = OpenApiResponse(
     "Not a token of a sign-in that stands; `token_reuse` when it was spent before, and then the sign-in is revoked.",
     [OpenApiExample("Invalid", NOT_VALID), OpenApiExample("Reused", REUSED)],
 )
+FOREIGN = OpenApiResponse(TokenRefusal, "By cookie, from a page that is not this site's own.")
 BAD_ACCESS = OpenApiResponse(AccessRefusal, "No access token, or none that is valid.")
 
 
@@ -122,7 +123,7 @@ class Refresh(_Open):
         tags=TAG,
         auth=[],
         request=RefreshRequest,
-        responses={200: TokenPairAnswer, 400: BAD_BODY, 401: BAD_TOKEN},
+        responses={200: TokenPairAnswer, 400: BAD_BODY, 401: BAD_TOKEN, 403: FOREIGN},
     )
     def post(self, request: Request) -> Response:
         """Spend a refresh token; answers an access token and the refresh token's one successor.
@@ -212,6 +213,7 @@ class SignOut(JSONView):
         responses={
             200: OpenApiResponse({"type": "object"}, "Signed out.", [OpenApiExample("Signed out", {})]),
             401: BAD_TOKEN,
+            403: FOREIGN,
         },
     )
     def post(self, request: Request) -> Response:
