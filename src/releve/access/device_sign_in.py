@@ -26,10 +26,15 @@ _log = structlog.get_logger("releve.audit")
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """What a sign-in and a refresh answer."""
+    """What a sign-in and a refresh answer; the refresh token is signed when it is asked for."""
 
     access: str
-    refresh: str
+    signed: Callable[[], str]
+
+    @property
+    def refresh(self) -> str:
+        """The refresh token."""
+        return self.signed()
 
 
 class MustWait(Exception):
@@ -155,7 +160,7 @@ class DeviceSignIn:
                 expires_at=datetime.fromtimestamp(access_ends, UTC),
                 keyring=self._keyring,
             ),
-            refresh=tokens.issue_refresh(
+            signed=lambda: tokens.issue_refresh(
                 principal, sign_in, generation=generation, rotated_at=began, expires_at=ends, keyring=self._keyring
             ),
         )
