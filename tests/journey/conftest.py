@@ -174,6 +174,20 @@ def start_server(installation: Callable[[], Path]) -> Iterator[StartServer]:
         shutil.rmtree(directory.parent)
 
 
+@pytest.fixture(scope="module")
+def module_start() -> Iterator[Callable[..., Server]]:
+    """Start servers that the tests of one file share; they are stopped after its last."""
+    running: list[Server] = []
+
+    def start_one(data_dir: Path, *arguments: str, **settings: str) -> Server:
+        running.append(start(data_dir, *arguments, **settings))
+        return running[-1]
+
+    yield start_one
+    for each in reversed(running):
+        end(each)
+
+
 @pytest.fixture
 def own_data_dir(reachable_directory: Callable[[], Path]) -> Path:
     """A data directory that nothing has used."""

@@ -9,7 +9,7 @@ def test_it_serves_from_an_external_database_and_makes_none(start_server, databa
     server = start_server(data_dir=own_data_dir, DATABASE_URL=database_url)
 
     assert server.document["database"] == "external"
-    assert set(server.processes) == {"worker-0"}
+    assert set(server.processes) == {"worker-0", "control", "maintenance"}
     assert not (own_data_dir / "postgres").exists()
     assert httpx.get(f"{server.url}/readyz").status_code == 200
     assert "releve-test" not in server.errors.read_text()

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it lacks: deadlines for headers and for whole requests, and a limit on headers."""
+"""uvicorn's HTTP protocol with what it lacks: deadlines for headers, bodies and answers, and a limit on headers."""
 
 import asyncio
 from typing import Any
@@ -10,6 +10,7 @@ from releve.http.request import BODY_ARRIVED
 HEADER_LIMIT_BYTES = 64 * 1024
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+WRITE_S = 30.0  # a client that takes nothing of its answer for so long is not there any more
 BODY_GRACE_S = 2.0  # the guard answers a slow body first; this ends what goes on sending after its answer
 
 
@@ -40,9 +41,11 @@ class JoinedWrites:
                 self._transport.write(b"".join(parts))
 
     def close(self) -> None:
-        """Close after what was written."""
+        """Close after what was written, or without it when nobody takes it."""
         self.flush()
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(WRITE_S, self._transport.abort)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Another protocol takes over, after what was written."""
@@ -61,10 +64,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     header_s: float
     body_s: float
+    write_s: float
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
+        self._draining: asyncio.TimerHandle | None = None
         self._is_in_headers = True
         self._is_complete = False
         self._header_bytes = 0
@@ -75,9 +80,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arm(self.header_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Forget the deadlines."""
         self._disarm()
+        self._drained()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not keep up: it has so long to take some of its answer."""
+        super().pause_writing()
+        if self._draining is None:
+            self._draining = self.loop.call_later(self.write_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken some."""
+        self._drained()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse, then bound what is not complete yet."""
@@ -124,6 +141,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def _drained(self) -> None:
+        if self._draining is not None:
+            self._draining.cancel()
+            self._draining = None
+
     def _end(self, response: bytes) -> None:
         self._disarm()
         if self.transport is not None and not self.transport.is_closing():
@@ -132,6 +154,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def bounded(*, header_s: float, body_s: float) -> type[BoundedProtocol]:
+def bounded(*, header_s: float, body_s: float, write_s: float = WRITE_S) -> type[BoundedProtocol]:
     """The protocol class for uvicorn, with its deadlines in seconds."""
-    return type("Bounded", (BoundedProtocol,), {"header_s": header_s, "body_s": body_s + BODY_GRACE_S})
+    deadlines = {"header_s": header_s, "body_s": body_s + BODY_GRACE_S, "write_s": write_s}
+    return type("Bounded", (BoundedProtocol,), deadlines)

@@ -114,6 +114,9 @@ class _Server:
         url, place = await self._database(supervisor)
         environment = self._environment(url)
         workers = [_worker(self._settings, index, environment) for index in range(self._settings.workers)]
+        workers.insert(
+            0, _control(self._settings, environment)
+        )  # and so the last to stop: what is under way is answered
         if await asyncio.to_thread(migration.missing, url, await applications):
             code = await asyncio.to_thread(migration.migrate_apart, environment)
             await supervisor.start(*workers)
@@ -122,6 +125,7 @@ class _Server:
             code, _ = await asyncio.gather(look, supervisor.start(*workers))
         if _bridges(self._settings):
             await supervisor.start(_bridge(environment))
+        await supervisor.start(_maintenance(self._settings, environment))
         started = self._started(place, code)
         obstacles = await asyncio.to_thread(_obstacles, started.urls[0])
         self._published = {
@@ -216,8 +220,22 @@ def _administrator_code(url: str, environment: dict[str, str]) -> str | None:
 
 
 def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> Part:
-    ready_file = settings.data_dir / "run" / f"worker-{index}.json"
-    child = Child(command=[*PYTHON, "releve.serve.worker", "--index", str(index)], environment=environment)
+    command = [*PYTHON, "releve.serve.worker", "--index", str(index)]
+    return _ours(f"worker-{index}", command, settings, environment)
+
+
+def _control(settings: Settings, environment: Mapping[str, str]) -> Part:
+    return _ours("control", [*PYTHON, "releve.serve.control"], settings, environment)
+
+
+def _maintenance(settings: Settings, environment: Mapping[str, str]) -> Part:
+    return _ours("maintenance", [*PYTHON, "releve.serve.maintenance"], settings, environment)
+
+
+def _ours(name: str, command: Sequence[str], settings: Settings, environment: Mapping[str, str]) -> Part:
+    """A process of our own, which says in a file of the run folder that it is ready."""
+    ready_file = settings.data_dir / "run" / f"{name}.json"
+    child = Child(command=command, environment=environment)
 
     async def is_ready(pid: int) -> bool:
         try:
@@ -225,7 +243,7 @@ def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> P
         except (FileNotFoundError, ValueError):
             return False
 
-    return Part(name=f"worker-{index}", child=lambda: child, is_ready=is_ready)
+    return Part(name=name, child=lambda: child, is_ready=is_ready)
 
 
 def _bridges(settings: Settings) -> bool:
