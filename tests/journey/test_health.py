@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -45,6 +46,10 @@ def until(holds, within_s=60):
     return held
 
 
+def sent(server, sender):
+    return httpx.post(f"{server.url}{READINGS}", json={"n": 1}, headers=sender, timeout=30)
+
+
 @pytest.mark.parametrize(
     ("breaks", "mends", "says"),
     [
@@ -62,15 +67,8 @@ def test_after_a_commit_that_failed_it_is_red_with_the_reason_until_one_would_su
     superuser(own_server, *breaks)
     superuser(own_server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'releve'")
     try:
-        answer = until(
-            lambda: (
-                (found := httpx.post(f"{own_server.url}{READINGS}", json={"n": 1}, headers=sender, timeout=30))
-                and found.status_code == 503
-                and found
-            )
-        )
-        assert "retry-after" in answer.headers
-        until(lambda: says in readiness(own_server)[1])
+        until(lambda: sent(own_server, sender).status_code == 503 and says in readiness(own_server)[1])
+        assert "retry-after" in sent(own_server, sender).headers
         assert readiness(own_server)[0] == 503
     finally:
         superuser(own_server, *mends)
@@ -82,13 +80,16 @@ def test_after_a_commit_that_failed_it_is_red_with_the_reason_until_one_would_su
 
 def test_while_the_database_stands_still_it_answers_within_two_seconds(own_server):
     postgres = own_server.processes["postgres"]
-    leader = os.getpgid(postgres)
-    os.killpg(leader, signal.SIGSTOP)
+    children = Path(f"/proc/{postgres}/task/{postgres}/children").read_text().split()
+    everyone = [postgres, *map(int, children)]
+    for pid in everyone:
+        os.kill(pid, signal.SIGSTOP)
     try:
         status, reasons, took_s = readiness(own_server)
         again = readiness(own_server)
     finally:
-        os.killpg(leader, signal.SIGCONT)
+        for pid in everyone:
+            os.kill(pid, signal.SIGCONT)
 
     assert (status, again[0]) == (503, 503)
     assert "database" in reasons

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from releve.storage.pool import Pool
 from releve.task import Tasks
 
 NAME = "maintenance"
+SUM_TIMES = 10  # runs are cut more often than summed up: their bounds are what people see first
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -71,8 +73,9 @@ class Maintenance:
         yield Partitions(self._pool).service()
         yield Burial(self._pool).service()
         yield self._disks.service()
-        if settings.follow_runs_s:
-            yield Following(_keep_up, every_s=settings.follow_runs_s, name="follow-runs").service()
+        if every_s := settings.follow_runs_s:
+            yield Following(partial(_keep, "cut"), every_s=every_s, name="cut-runs").service()
+            yield Following(partial(_keep, "sum_up"), every_s=SUM_TIMES * every_s, name="sum-runs").service()
 
     def _counts(self) -> Mapping[str, Any]:
         reasons = [*self._tasks.reasons(), *filter(None, (loop.reason() for loop in self._loops))]
@@ -87,10 +90,11 @@ class Maintenance:
         }
 
 
-def _keep_up() -> Mapping[str, int]:
-    """Cut and sum up runs; Django is loaded by the first round, in its thread."""
+def _keep(what: str) -> Mapping[str, int]:
+    """Cut runs or sum them up; Django is loaded by the first round, in its thread."""
     importlib.import_module("releve.control.wsgi")  # sets Django up
-    importlib.import_module("releve.control.runs.cut.keep").with_fresh_connection()
+    keep = importlib.import_module("releve.control.runs.cut.keep")
+    keep.with_fresh_connection(getattr(keep, what))
     return {}
 
 
