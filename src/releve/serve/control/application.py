@@ -40,7 +40,7 @@ class ControlApplication:
     def __init__(self, settings: Settings, *, keyring: Keyring, pepper: bytes, plane: Plane) -> None:
         self._proof = letter.proof_of(pepper)
         self._plane = plane
-        self._pool = Pool(settings.database_url, application="releve query", time_zone=settings.time_zone)
+        self._pool = Pool(settings.database_url, application="releve pool control", time_zone=settings.time_zone)
         self._authenticator = Authenticator(settings.database_url, pool=self._pool, keyring=keyring)
         self._counters = Counters()
         self._tasks = Tasks()
