@@ -154,6 +154,13 @@ def test_clients_that_ask_and_read_nothing_keep_nobody_from_the_pages(apart):
         assert reasons(apart) == ""
 
 
+def test_where_cores_are_short_devices_come_first(apart):
+    priority = {name: os.getpriority(os.PRIO_PROCESS, pid) for name, pid in apart.processes.items()}
+
+    assert priority["worker-0"] < priority["control"] < priority["maintenance"]
+    assert priority["postgres"] == priority["worker-0"]
+
+
 def test_the_counts_of_every_process_are_in_the_metrics(apart, person):
     def counted():
         return httpx.get(f"{apart.url}/metrics", timeout=WITHIN_S).text

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from releve.maintenance.loop import Service
-from releve.storage.room import VERY_LOW, Room
+from releve.storage.room import Room
 
 EVERY_S = 15.0
 _log = structlog.get_logger()
@@ -47,9 +47,8 @@ class Disks:
             if self._told.pop(room.place, None) is not None:
                 _log.info("the disk has room again", place=room.place, free_bytes=room.free_bytes)
             return
-        is_very_low = room.free < VERY_LOW
-        if self._told.get(room.place) == is_very_low:
+        if self._told.get(room.place) == room.is_very_low:
             return
-        self._told[room.place] = is_very_low
-        write = _log.error if is_very_low else _log.warning
+        self._told[room.place] = room.is_very_low
+        write = _log.error if room.is_very_low else _log.warning
         write("disk space", reason=warning, free_bytes=room.free_bytes)

@@ -25,6 +25,7 @@ from releve.storage.pool import Pool
 from releve.task import Tasks
 
 NAME = "maintenance"
+NICENESS = 10  # nobody waits for it
 SUM_TIMES = 10  # runs are cut more often than summed up: their bounds are what people see first
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -101,6 +102,7 @@ def _keep(what: str) -> Mapping[str, int]:
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     logs.configure(level=settings.log_level, log_format=settings.log_format, process=NAME)
+    os.nice(NICENESS)
     Path(settings.data_dir, "run").mkdir(parents=True, exist_ok=True)
     asyncio.run(Maintenance(settings).run())
 

@@ -35,6 +35,16 @@ class Room:
         """The free part of the whole, 0 to 1."""
         return self.free_bytes / self.total_bytes if self.total_bytes else 1.0
 
+    @property
+    def is_very_low(self) -> bool:
+        """Whether it is time to do something now."""
+        return self.free < VERY_LOW
+
+    @property
+    def percent(self) -> int:
+        """The free part in whole per cent, rounded down."""
+        return int(self.free * 100)
+
     def warning(self) -> str | None:
         """What to tell people, None while there is room.
 
@@ -44,5 +54,5 @@ class Room:
         """
         if self.free >= LOW:
             return None
-        state = "nearly full" if self.free < VERY_LOW else "filling up"
+        state = "nearly full" if self.is_very_low else "filling up"
         return f"the disk of {self.place} is {state}: {self.free:.0%} is free; a full disk stops every acknowledgement"
