@@ -60,7 +60,7 @@ async def test_a_task_that_ends_by_itself_is_started_again(tasks):
 
 
 async def test_a_task_that_cannot_live_is_a_reason_until_it_lives_again(tasks, monkeypatch):
-    monkeypatch.setattr(task, "STEADY_AFTER_S", 0.05)
+    monkeypatch.setattr(task, "STEADY_AFTER_S", 0.5)
     is_broken = True
 
     async def work():
