@@ -44,7 +44,7 @@ class Server:
         self.errors = errors
         self.summary = summary
         self.settings = settings
-        self.url: str = self.document["urls"][0]
+        self.url: str = next(iter(self.document["urls"]), "")  # none where no ingest process runs
 
     @property
     def document(self) -> dict[str, Any]:

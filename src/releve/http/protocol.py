@@ -10,6 +10,7 @@ from releve.http.request import BODY_ARRIVED
 HEADER_LIMIT_BYTES = 64 * 1024
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+JOINED_BYTES = 64 * 1024
 WRITE_S = 30.0  # a client that takes nothing of its answer for so long is not there any more
 BODY_GRACE_S = 2.0  # the guard answers a slow body first; this ends what goes on sending after its answer
 
@@ -20,23 +21,27 @@ class JoinedWrites:
     uvicorn writes an answer's head and body one after the other, and each would be a system call.
     """
 
-    __slots__ = ("_loop", "_parts", "_transport")
+    __slots__ = ("_loop", "_parts", "_size", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
+        self._size = 0
 
     def write(self, data: bytes) -> None:
-        """Keep it until the turn ends."""
+        """Keep it until the turn ends, or until it is so much that whoever writes must hear whether it is taken."""
         if not self._parts:
             self._loop.call_soon(self.flush)
         self._parts.append(data)
+        self._size += len(data)
+        if self._size >= JOINED_BYTES:
+            self.flush()
 
     def flush(self) -> None:
         """Hand over what was written; an answer to whoever has hung up since is nobody's."""
         if self._parts:
-            parts, self._parts = self._parts, []
+            parts, self._parts, self._size = self._parts, [], 0
             if not self._transport.is_closing():
                 self._transport.write(b"".join(parts))
 

@@ -53,6 +53,7 @@ class Spool:
             piece = self._next()
             if piece:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await asyncio.sleep(0)  # a client that takes everything at once shares the loop with the others
             elif self._is_whole:
                 await send({"type": "http.response.body", "body": b""})
                 return
