@@ -29,6 +29,6 @@ VOLUME /data
 EXPOSE 5000 1883
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5000/readyz', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5000/readyz?of=ingest', timeout=4)"]
 ENTRYPOINT ["releve"]
 CMD ["up"]

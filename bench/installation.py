@@ -1,10 +1,11 @@
-"""A throw-away installation of Relevé: PostgreSQL, tables, one device that signed in, and its workers."""
+"""A throw-away installation of Relevé: PostgreSQL, tables, control, one device that signed in, and its workers."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.process import processes
 
 DEVICE = "bench"
+CONTROL_S = 60.0
 
 
 @contextmanager
@@ -42,6 +44,7 @@ class Installation:
         self._postgres = EmbeddedPostgres(folder)
         self._folder = folder
         self._mqtt_port = mqtt_port
+        self._control: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
     def __enter__(self) -> Self:
@@ -58,6 +61,7 @@ class Installation:
             "RELEVE_FOLLOW_RUNS_S": "0",  # worker 0 would sum up runs beside; what is measured is asked for
         }
         self.secret = str(self.add("device", DEVICE, "--contract", "gym")["secret"])
+        self._control = self._started_control()
         with started(self.workers(1)[0]):
             self.token = _signed_in(f"http://127.0.0.1:{self.port}/auth/login", self.secret)
         self.environment["BENCH_TOKEN"] = self.token
@@ -65,7 +69,25 @@ class Installation:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._control is not None:
+            self._control.terminate()
+            self._control.wait(CONTROL_S)
         self._postgres.stop()
+
+    @property
+    def control_pid(self) -> int:
+        """The process that answers people; it runs as long as the installation."""
+        return self._control.pid if self._control is not None else 0
+
+    def _started_control(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "releve.serve.control"]
+        process = subprocess.Popen(command, env={**os.environ, **self.environment})
+        ready, deadline_s = self._folder / "run" / "control.json", time.monotonic() + CONTROL_S
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline_s:
+                sys.exit("the control process does not start")
+            time.sleep(0.05)
+        return process
 
     def workers(self, count: int) -> list[Server]:
         """The commands of its workers, which share one port."""
@@ -74,7 +96,7 @@ class Installation:
                 name="releve",
                 command=[sys.executable, "-m", "releve.serve.worker", "--index", str(index)],
                 port=self.port,
-                ready="/readyz",
+                ready="/readyz?of=ingest",
                 environment=self.environment,
             )
             for index in range(count)

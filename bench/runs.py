@@ -22,13 +22,13 @@ from bench import by_hand
 from bench.history import EMAIL, Person, Stretch, load
 from bench.installation import Installation, temporary_folder
 from bench.report import aligned
-from bench.server import Running, started
+from bench.server import Running, cpu_s, started
 
 DESCRIPTION = """\
 Measures how long a race of 1,000,000 readings takes to show, over HTTP, beside SQL by hand.
 
 It starts all that it needs on this machine and on loopback: an embedded PostgreSQL in a temporary
-folder, one worker, a person who signs in. The readings of a long race, and of many short ones, are
+folder, one worker, control, a person who signs in. The readings of a long race, and of many short ones, are
 loaded by COPY; the runs are made through the API. Each round makes the long run anew and asks:
 
   first look        GET /api/v1/runs/{id} of a run that nobody followed: its sums are made first
@@ -66,7 +66,7 @@ class Asked:
 
     Attributes:
         ms: Until the whole answer was there.
-        cpu_ms: Processor time that the worker and PostgreSQL used meanwhile.
+        cpu_ms: Processor time that the worker, control and PostgreSQL used meanwhile.
         by_hand_ms: The same question by hand.
         by_hand_cpu_ms: Processor time that PostgreSQL used for it.
         agrees: Whether both say the same.
@@ -110,7 +110,7 @@ class Bench:
         return done, round(ms, 1), round((self._cpu_s() - before_s) * 1e3)
 
     def _cpu_s(self) -> float:
-        return self._worker.cpu_s() + self._installation.cpu_s()
+        return self._worker.cpu_s() + cpu_s([self._installation.control_pid]) + self._installation.cpu_s()
 
 
 def main() -> int:

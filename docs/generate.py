@@ -101,6 +101,8 @@ def every_problem() -> list[type[Problem]]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "releve.control.configuration")
     django.setup()
     importlib.import_module("releve.control.api.errors")
+    importlib.import_module("releve.serve.control.application")
+    importlib.import_module("releve.serve.application")
     return sorted(_below(Problem), key=lambda kind: (kind.status, kind.slug()))
 
 
@@ -109,7 +111,15 @@ def every_metric() -> list[Metric]:
     counters = Counters()
     counters.ended("http", "stored")
     counters.refused("http", "bad-reading")
-    snapshot: dict[str, Any] = {**counters.snapshot(), "sign_ins": [[name, 1] for name in sign_ins.NAMES]}
+    snapshot: dict[str, Any] = {
+        **counters.snapshot(),
+        "sign_ins": [[name, 1] for name in sign_ins.NAMES],
+        "restarts": [["worker-0", "live hub", 0]],
+        "rounds": [["prune", "done", 1]],
+        "busy_s": [["prune", 0.1]],
+        "done_s": [["prune", 1.0]],
+        "disk": [["/data", 0.5]],
+    }
     return sorted(
         text_string_to_metric_families(metrics.render([snapshot], {}).decode()), key=lambda family: family.name
     )

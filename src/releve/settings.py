@@ -8,6 +8,7 @@ from typing import Any, Self, get_args
 from urllib.parse import urlsplit
 
 PREFIX = "RELEVE_"
+ALL = "all"
 NONE = "none"  # how a setting that may be left out is left out
 
 
@@ -70,7 +71,17 @@ class Settings:
     )
     mqtt_connect_timeout_s: float = knob(10.0, "Longest wait for an MQTT client's whole CONNECT.", unit="s")
     mqtt_links: int = knob(10_000, "Most MQTT connections of one worker; further ones are closed at once.")
-    workers: int = knob(1, "Worker processes that share the ports.")
+    workers: int = knob(1, "Ingest processes that share the ports.")
+    only: str = knob(
+        ALL,
+        "Which of the processes this machine runs; `all` is every one, with the database where none is external.",
+        choices=(ALL, "ingest", "control", "maintenance"),
+    )
+    control_url: str = knob(
+        "",
+        "Where the control process is, such as `http://10.0.0.5:8000`, when it runs on another machine; empty means "
+        "on this one, behind a unix socket.",
+    )
     root_path: str = knob(
         "", "Stage prefix in front of every route, such as `/prod`; routes answer with and without it."
     )
@@ -130,7 +141,10 @@ class Settings:
         "", "TOML file of the bridge to other brokers and of AWS IoT's rule actions; empty means neither."
     )
     follow_runs_s: float = knob(
-        30.0, "Pause between two times that runs are brought up to date in the background; 0 leaves it.", unit="s"
+        2.0,
+        "Pause between two times that runs are cut in the background; summing them up takes ten. 0 leaves both, and "
+        "nothing else cuts them.",
+        unit="s",
     )
     receipt_retention_days: int = knob(
         90,

@@ -31,6 +31,7 @@ from releve.control.accounts.models import Account, SignIn
 from releve.control.accounts.sign_in import token_principal
 from releve.control.fleet.models import Device
 from releve.control.fleet.services import register_device
+from releve.control.runs.cut import keep
 from releve.control.teams.models import Role, Team
 from releve.control.teams.services import give_role
 from releve.protocol import token
@@ -165,3 +166,24 @@ def expired_token():
         )
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def background_work(request, monkeypatch):
+    """Runs are cut before each look, as background work does it all the time; `looks_only` leaves it out."""
+    is_about_runs = any(word in request.module.__name__ for word in ("_run", "racing"))
+    if not is_about_runs or "looks_only" in request.fixturenames:
+        return
+    original = Client.request
+
+    def after_a_round(client, **environ):
+        if environ.get("REQUEST_METHOD") == "GET":
+            keep.cut()
+        return original(client, **environ)
+
+    monkeypatch.setattr(Client, "request", after_a_round)
+
+
+@pytest.fixture
+def looks_only():
+    """No background work is done: what is seen is what a look alone finds."""

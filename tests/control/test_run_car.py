@@ -135,7 +135,7 @@ def test_a_race_that_a_person_reopened_is_ended_by_the_next_word_only(drives):
     assert not Run.objects.get().is_open
 
 
-def test_a_car_of_another_team_is_not_followed_by_a_look(charlie, signed_in, drives):
+def test_a_car_of_another_team_is_not_followed_by_a_look(charlie, signed_in, drives, looks_only):
     drives(12)
 
     assert signed_in(charlie).get("/api/v1/runs").json()["data"] == []

@@ -44,7 +44,7 @@ class Server:
         self.errors = errors
         self.summary = summary
         self.settings = settings
-        self.url: str = self.document["urls"][0]
+        self.url: str = next(iter(self.document["urls"]), "")  # none where no ingest process runs
 
     @property
     def document(self) -> dict[str, Any]:
@@ -110,6 +110,23 @@ class Server:
         """Ask its database; the rows."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             return connection.execute(sql, values).fetchall()
+
+    def wait_until_cut(self, within_s: float = 60) -> None:
+        """Wait until background work has cut what was sent up to now: a whole round that begins from now on."""
+        since_s = time.time()
+        for _ in range(2):  # the first that ends may have begun before
+            since_s = self._cut_since(since_s, within_s)
+
+    def _cut_since(self, since_s: float, within_s: float) -> float:
+        deadline_s = time.monotonic() + within_s
+        while True:
+            with contextlib.suppress(FileNotFoundError, KeyError):
+                counts = json.loads((self.data_dir / "run" / "maintenance.metrics.json").read_text())
+                done_s = dict(counts["done_s"])["cut-runs"]
+                if done_s > since_s:
+                    return float(done_s)
+            assert time.monotonic() < deadline_s, f"nothing was cut: {self.errors.read_text()[-2000:]}"
+            time.sleep(0.05)
 
     def wait_until_ready(self, within_s: float = 30) -> None:
         """Wait until readings are acknowledged, for instance after something was killed."""
@@ -177,6 +194,20 @@ def start_server(installation: Callable[[], Path]) -> Iterator[StartServer]:
         end(each)
     for directory in made:
         shutil.rmtree(directory.parent)
+
+
+@pytest.fixture(scope="module")
+def module_start() -> Iterator[Callable[..., Server]]:
+    """Start servers that the tests of one file share; they are stopped after its last."""
+    running: list[Server] = []
+
+    def start_one(data_dir: Path, *arguments: str, **settings: str) -> Server:
+        running.append(start(data_dir, *arguments, **settings))
+        return running[-1]
+
+    yield start_one
+    for each in reversed(running):
+        end(each)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from django.db import connection
 
 from releve.control.accounts.services import first_administrator_code
 from releve.control.fleet.services import register_device
+from releve.control.static import static_files
 from releve.control.teams.services import default_team
 
 KINDS = {"raspberry1": "gym", "profilo-4": "profilometre", "esp32bis": "racing", "iot_device@example.com": "generic"}
@@ -41,7 +42,7 @@ def main():
     for name, contract in KINDS.items():
         fill(register_device(team=default_team(), name=name, contract=contract)[0])
     register_device(team=default_team(), name="spare")
-    server = make_server("127.0.0.1", 0, application, Server, Handler)
+    server = make_server("127.0.0.1", 0, static_files(application), Server, Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     said = {"code": first_administrator_code(), "port": server.server_port}
     sys.stdout.write(json.dumps(said) + "\n")

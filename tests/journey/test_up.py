@@ -52,7 +52,7 @@ def test_what_it_says_of_itself_is_for_its_user_alone(server):
 
     assert document["pid"] == server.process.pid
     assert document["urls"] == [server.url]
-    assert set(document["processes"]) == {"postgres", "worker-0", "worker-1"}
+    assert set(document["processes"]) == {"postgres", "worker-0", "worker-1", "control", "maintenance"}
     assert stat.S_IMODE((server.data_dir / "run" / "server.json").stat().st_mode) == 0o600
 
 
@@ -234,7 +234,7 @@ def test_a_killed_server_may_be_started_again_at_once_on_the_same_port(start_ser
     again.wait_until_ready()
 
 
-@pytest.mark.parametrize("part", ["postgres", "worker-0"])
+@pytest.mark.parametrize("part", ["postgres", "worker-0", "control", "maintenance"])
 def test_a_killed_part_is_back_by_itself(start_server, part):
     server = start_server()
     headers = server.bearer(server.add_device())

@@ -6,6 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from releve.maintenance.presence import Burial
 from releve.storage.link_store import Ended, LinkStore
 from releve.storage.pool import Pool
 
@@ -88,7 +89,7 @@ async def test_the_links_of_a_worker_that_died_are_over(stores, migrated_url):
 
     assert await claim(stores[1], "car", principal="device:2") is not None
     await claim(stores[0], "other")
-    await stores[1].is_alive()
+    await Burial(stores[1]._pool).bury()
     ((ended,),) = query(migrated_url, "SELECT ended FROM device_link WHERE client_id = 'other'")
     assert ended is not None
 

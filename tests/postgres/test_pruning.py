@@ -2,8 +2,8 @@
 
 import pytest
 
-from releve.serve import pruning
-from releve.serve.pruning import Pruning
+from releve.maintenance import prune
+from releve.maintenance.prune import Pruning
 from releve.storage.pool import Pool
 
 DAY_US = 86_400_000_000
@@ -53,7 +53,7 @@ async def test_a_receipt_is_kept_as_long_as_is_set_and_no_longer(path_into, devi
 
 
 async def test_audit_events_go_from_the_oldest_however_many_they_are(path_into, pool, monkeypatch):
-    monkeypatch.setattr(pruning, "AT_ONCE", 2)
+    monkeypatch.setattr(prune, "AT_ONCE", 2)
     async with path_into() as path:
         add_events(path, 900, 800, 700, 600, 401, 399, 1, 0)
 

@@ -85,3 +85,23 @@ async def test_a_feed_that_is_cut_lets_nobody_in(postgres, migrated_url, heard, 
 
 async def test_a_feed_that_never_connected_lets_nobody_in(feed):
     assert feed.is_cut
+
+
+@pytest.mark.parametrize("nonsense", ["link:not-a-uuid", "signin:0", "", "device", "x" * 200, "device:7; DROP"])
+async def test_a_notice_with_nonsense_does_not_end_the_feed(migrated_url, heard, feed, nonsense):
+    async with listening(feed):
+        assert await next_of(heard) is None
+        execute(migrated_url, f"NOTIFY {CHANNEL}, '{nonsense}'")
+        assert await next_of(heard) is None  # whatever it meant, everything is looked up again
+        execute(migrated_url, f"NOTIFY {CHANNEL}, 'device:7'")
+        assert await next_of(heard) == "device:7"
+
+
+@pytest.mark.parametrize(
+    "notice", ["link:01234567-89ab-cdef-0123-456789abcdef", "asset:removed", "race:12", "command:3"]
+)
+async def test_every_notice_of_ours_is_passed_on(migrated_url, heard, feed, notice):
+    async with listening(feed):
+        assert await next_of(heard) is None
+        execute(migrated_url, f"NOTIFY {CHANNEL}, '{notice}'")
+        assert await next_of(heard) == notice

@@ -54,7 +54,10 @@ def test_every_metric_that_is_asked_for_by_name_exists():
 
 
 def looks_like_a_metric(name: str) -> bool:
-    parts = ("readings", "problems", "sign_in_events", "step", "commit", "backlog", "workers")
+    parts = (
+        *("readings", "problems", "sign_in_events", "step", "commit", "backlog", "workers"),
+        *("task", "maintenance", "disk"),
+    )
     return name.removeprefix("releve_").startswith(parts)
 
 

@@ -1,6 +1,7 @@
 """The revocation feed: what any process revoked is heard within moments, and silence is noticed (promise P5)."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ CHANNEL = "releve_revocation"
 CUT_S = 30.0
 PROBE_S = 5.0
 RETRY_S = 0.5
+# `kind:name`, as our own statements say it; anybody who may NOTIFY can say more.
+_UUID = r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
+_NOTICE = re.compile(rf"(?:signin|link):{_UUID}|(?!signin:|link:)[a-z-]+:[\w-]{{1,64}}", re.ASCII)
 
 _log = structlog.get_logger()
 
@@ -21,7 +25,7 @@ class RevocationFeed:
 
     Args:
         url: The database's address.
-        revoked: Called with `device:<id>`, `account:<id>` or `signin:<hex>`.
+        revoked: Called with what was understood of a notice: `device:<id>`, `account:<id>` or `signin:<hex>`.
         missed: Called when the feed was away, so that everything remembered must be looked up again.
     """
 
@@ -55,6 +59,14 @@ class RevocationFeed:
             self._alive_s = time.monotonic()
             while True:
                 async for notice in connection.notifies(timeout=PROBE_S):
-                    self._revoked(notice.payload)
+                    self._heard(notice.payload)
                 await asyncio.wait_for(connection.execute("SELECT 1"), timeout=PROBE_S)
                 self._alive_s = time.monotonic()
+
+    def _heard(self, payload: str) -> None:
+        """Pass a notice on; after one that says nothing we know, whatever it meant is found by looking again."""
+        if _NOTICE.fullmatch(payload):
+            self._revoked(payload)
+        else:
+            _log.warning("a revocation notice is not understood; everything is looked up again", notice=payload[:80])
+            self._missed()

@@ -17,10 +17,10 @@ from releve.protocol.site import is_own
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
-SESSIONS_AT_ONCE = 2  # each asks the control plane in a thread, on a connection of its own
+SESSIONS_AT_ONCE = 2  # each takes a thread of the control plane, and a connection of its own
 FOR_EVER_S = float("inf")
 Browsing = tuple[int, UUID, float]  # account, sign-in, and when that ends
-SessionOf = Callable[[str], Browsing | None]
+SessionOf = Callable[[str], Awaitable[Browsing | None]]
 Again = Callable[[], Awaitable[Sender | None]]
 
 
@@ -43,7 +43,7 @@ class Visitors:
         authenticator: Knows access tokens.
         pool: Finds people.
         anonymous_role: What a caller without a token may do on the racing routes.
-        session_of: Whose session a Cookie header stands for; asked in a thread.
+        session_of: Whose session a Cookie header stands for; the control plane is asked.
         public_url: The address that people reach us at, if that is not the request's own.
         origins: Those of other sites whose pages may watch.
     """
@@ -107,7 +107,7 @@ class Visitors:
         if not cookies:
             return None
         async with self._asking:
-            browsing = await asyncio.to_thread(self._session_of, cookies)
+            browsing = await self._session_of(cookies)
         if browsing is None:
             return None
         account, sign_in, expires_s = browsing

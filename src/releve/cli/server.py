@@ -62,6 +62,8 @@ def _running(settings: Settings) -> dict[str, Any]:
         document = instance.running(settings.data_dir)
     except PermissionError as error:
         raise Refusal(f"{settings.data_dir} belongs to another user; run this as that user") from error
+    if document is not None and not document["urls"]:
+        raise Refusal(f"{settings.data_dir} runs one process alone; name the address of ingest with --url")
     if document is None:
         raise Refusal(
             f"no server is ready on {settings.data_dir}; start one with `releve up`, or name its address with --url"

@@ -24,6 +24,7 @@ OBSTACLES = (
     *(DatabaseAway, DidNotMigrate, PartFailed, OSError, BadAddress, NoToken),
 )
 PORT = click.IntRange(0, 65535)
+PROCESSES = ("ingest", "control", "maintenance")
 DEMO = {
     "gym": ("--rate", "4"),
     "racing": ("--rate", "5", "--transport", "mqtt"),  # over HTTP somebody would have to open the races
@@ -37,10 +38,11 @@ DEMO = {
 @click.option("--also-port", "also_ports", type=PORT, metavar="N", multiple=True, help="Another HTTP port; repeatable.")
 @click.option("--mqtt-port", type=PORT, metavar="N", help="Plain MQTT port; 0 picks a free one.  [default: 1883]")
 @click.option("--no-mqtt", is_flag=True, help="No plain MQTT port; WebSocket and TLS stay. RELEVE_MQTT_PORT=none.")
-@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Worker processes.  [default: 1]")
+@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Ingest processes.  [default: 1]")
+@click.option("--only", type=click.Choice(PROCESSES), help="Run one process of the three alone; needs DATABASE_URL.")
 @click.option("--demo", is_flag=True, help="Play simulated devices beside the server.")
 @option.data_dir
-def command(
+def command(  # noqa: PLR0913 - a parameter an option
     *,
     host: str | None,
     port_: int | None,
@@ -48,10 +50,11 @@ def command(
     mqtt_port: int | None,
     no_mqtt: bool,
     workers: int | None,
+    only: str | None,
     demo: bool,
     data_dir: Path | None,
 ) -> None:
-    """Run the server until Ctrl-C: database, migrations, workers.
+    """Run the server until Ctrl-C: database, migrations, and the processes ingest, control and maintenance.
 
     Every option is also a setting RELEVE_... in the environment; DATABASE_URL uses an external PostgreSQL.
 
@@ -61,6 +64,7 @@ def command(
       releve up --demo
       releve up --port 0 --no-mqtt --data-dir /srv/releve
       releve up --host 0.0.0.0 --port 8000 --also-port 5000 --workers 2
+      releve up --only control --host 10.0.0.5
     """
     if no_mqtt and mqtt_port is not None:
         raise click.UsageError("--mqtt-port and --no-mqtt ask for opposite things; leave one of them out")
@@ -70,6 +74,7 @@ def command(
         also_ports=",".join(map(str, also_ports)) or None,
         mqtt_port=NONE if no_mqtt else mqtt_port,
         workers=workers,
+        only=only,
         data_dir=data_dir,
     )
     _warn(settings)
@@ -88,7 +93,14 @@ def _warn(settings: Settings) -> None:
             " and RELEVE_MQTT_KEY for a port with TLS.",
             err=True,
         )
-    if is_loopback(settings.host):
+    if is_loopback(settings.host) or settings.only == "maintenance":
+        return
+    if settings.only == "control":
+        click.echo(
+            f"releve: listening on {settings.host} for the ingest processes, in plain HTTP: whoever can listen on that"
+            " network reads what people send. Let nothing but those machines reach the port.",
+            err=True,
+        )
         return
     click.echo(
         f"releve: listening on {settings.host}: whoever reaches this machine reaches the pages and the API, in plain"
@@ -112,8 +124,7 @@ def _warn(settings: Settings) -> None:
 
 def _say(started: Started) -> None:
     lines = {
-        "Pages": started.settings.public_url or f"{started.urls[0]}/",
-        "API": f"{started.urls[0]}/api/docs/",
+        **_pages(started),
         **({"Also": " ".join(started.urls[1:])} if started.urls[1:] else {}),
         **_from_elsewhere(started),
         **({"MQTT": " ".join(_mqtt(started))} if started.mqtt_urls else {}),
@@ -125,6 +136,15 @@ def _say(started: Started) -> None:
     for heading, text in lines.items():
         click.echo(f"  {heading:<8}{text}")
     click.echo()
+
+
+def _pages(started: Started) -> dict[str, str]:
+    settings = started.settings
+    if started.urls:
+        return {"Pages": settings.public_url or f"{started.urls[0]}/", "API": f"{started.urls[0]}/api/docs/"}
+    if settings.only == "control":
+        return {"Only": f"control, for ingest with RELEVE_CONTROL_URL=http://{settings.host}:{settings.port}"}
+    return {"Only": settings.only}
 
 
 def _from_elsewhere(started: Started) -> dict[str, str]:
@@ -158,7 +178,7 @@ def _say_demo(started: Started) -> None:
 
 
 def _first_steps(started: Started) -> dict[str, str]:
-    if started.administrator_code is None:
+    if started.administrator_code is None or not started.urls:
         return {}
     return {
         "Welcome": f"nobody has an account yet: open {started.urls[0]}/welcome/",

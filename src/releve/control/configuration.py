@@ -84,7 +84,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "releve.control.api.headers.SecurityHeaders",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "releve.control.pages.slash.EitherSlash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -107,17 +106,16 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "releve.control.pages.room.disk",
             ]
         },
     }
 ]
 
-# Static files: served by whitenoise straight from the packages, nothing to collect
+# Static files: served straight from the packages, beside Django (`static.py`), nothing to collect
 
 STATIC_URL = f"{RELEVE.root_path.rstrip('/')}/static/"  # a gateway may forward nothing but what has the prefix
 WHITENOISE_STATIC_PREFIX = "/static/"  # which the data plane has taken off by then
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
 
 # Language and time
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it lacks: deadlines for headers and for whole requests, and a limit on headers."""
+"""uvicorn's HTTP protocol with what it lacks: deadlines for headers, bodies and answers, and a limit on headers."""
 
 import asyncio
 from typing import Any
@@ -10,6 +10,8 @@ from releve.http.request import BODY_ARRIVED
 HEADER_LIMIT_BYTES = 64 * 1024
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+JOINED_BYTES = 64 * 1024
+WRITE_S = 30.0  # a client that takes nothing of its answer for so long is not there any more
 BODY_GRACE_S = 2.0  # the guard answers a slow body first; this ends what goes on sending after its answer
 
 
@@ -19,30 +21,36 @@ class JoinedWrites:
     uvicorn writes an answer's head and body one after the other, and each would be a system call.
     """
 
-    __slots__ = ("_loop", "_parts", "_transport")
+    __slots__ = ("_loop", "_parts", "_size", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
+        self._size = 0
 
     def write(self, data: bytes) -> None:
-        """Keep it until the turn ends."""
+        """Keep it until the turn ends, or until it is so much that whoever writes must hear whether it is taken."""
         if not self._parts:
             self._loop.call_soon(self.flush)
         self._parts.append(data)
+        self._size += len(data)
+        if self._size >= JOINED_BYTES:
+            self.flush()
 
     def flush(self) -> None:
         """Hand over what was written; an answer to whoever has hung up since is nobody's."""
         if self._parts:
-            parts, self._parts = self._parts, []
+            parts, self._parts, self._size = self._parts, [], 0
             if not self._transport.is_closing():
                 self._transport.write(b"".join(parts))
 
     def close(self) -> None:
-        """Close after what was written."""
+        """Close after what was written, or without it when nobody takes it."""
         self.flush()
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(WRITE_S, self._transport.abort)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Another protocol takes over, after what was written."""
@@ -61,10 +69,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     header_s: float
     body_s: float
+    write_s: float
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
+        self._draining: asyncio.TimerHandle | None = None
         self._is_in_headers = True
         self._is_complete = False
         self._header_bytes = 0
@@ -75,9 +85,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arm(self.header_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Forget the deadlines."""
         self._disarm()
+        self._drained()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not keep up: it has so long to take some of its answer."""
+        super().pause_writing()
+        if self._draining is None:
+            self._draining = self.loop.call_later(self.write_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken some."""
+        self._drained()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse, then bound what is not complete yet."""
@@ -124,6 +146,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def _drained(self) -> None:
+        if self._draining is not None:
+            self._draining.cancel()
+            self._draining = None
+
     def _end(self, response: bytes) -> None:
         self._disarm()
         if self.transport is not None and not self.transport.is_closing():
@@ -132,6 +159,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def bounded(*, header_s: float, body_s: float) -> type[BoundedProtocol]:
+def bounded(*, header_s: float, body_s: float, write_s: float = WRITE_S) -> type[BoundedProtocol]:
     """The protocol class for uvicorn, with its deadlines in seconds."""
-    return type("Bounded", (BoundedProtocol,), {"header_s": header_s, "body_s": body_s + BODY_GRACE_S})
+    deadlines = {"header_s": header_s, "body_s": body_s + BODY_GRACE_S, "write_s": write_s}
+    return type("Bounded", (BoundedProtocol,), deadlines)

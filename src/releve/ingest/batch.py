@@ -42,6 +42,10 @@ class GroupCommit:
         backlog: Readings waiting above which every sender is asked to wait, until half of it is left.
         device_backlog: The part of it that one device may take.
         counters: Where the depth, the groups and their times are counted.
+
+    Attributes:
+        weakness: Why no commit can be relied on, None when all can.
+        failure: Why the last commit failed, None once one succeeded.
     """
 
     def __init__(self, writers: Sequence[Writer], *, backlog: int, device_backlog: int, counters: Counters) -> None:
@@ -59,7 +63,9 @@ class GroupCommit:
         self._is_draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._arrived = asyncio.Event()
+        self._began_s: list[float] = []  # of each commit under way
         self.weakness: str | None = None
+        self.failure: str | None = None
         self.seen: dict[int, tuple[int, int]] = {}
         self.on_committed: Callable[[Sequence[Entry], Sequence[Receipt]], None] | None = None
 
@@ -98,6 +104,11 @@ class GroupCommit:
     def is_full(self) -> bool:
         """Whether senders are asked to wait; a transport that can stops reading meanwhile."""
         return self._is_full
+
+    @property
+    def under_way_s(self) -> float:
+        """For how many seconds the longest commit has been under way; 0 when there is none."""
+        return monotonic() - min(self._began_s) if self._began_s else 0.0
 
     def _admit(self, device_id: int, count: int) -> None:
         if self._is_draining:
@@ -148,10 +159,13 @@ class GroupCommit:
             self._arrived.set()
 
         timer = asyncio.get_running_loop().call_later(RELIEF_S, note_late)
+        began_s = monotonic()
+        self._began_s.append(began_s)
         try:
             yield
         finally:
             timer.cancel()
+            self._began_s.remove(began_s)
             self._busy -= 1
             self._late -= is_late
 
@@ -176,15 +190,18 @@ class GroupCommit:
                 self._note_weakness(str(weakness))
                 raise Unavailable(f"nothing can be acknowledged: {weakness}") from weakness
             except (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError) as error:
-                _log.warning("commit failed", readings=len(entries), error=str(error).strip())
+                self.failure = str(error).strip() or type(error).__name__
+                _log.warning("commit failed", readings=len(entries), error=self.failure)
                 if monotonic() - began_s > PATIENCE_S:
                     raise Unavailable from error
                 await asyncio.sleep(RETRY_S)
             except psycopg.Error as error:
+                self.failure = str(error).strip()
                 _log.exception("commit refused", readings=len(entries))
                 raise Unavailable from error
             else:
                 self._note_weakness(None)
+                self.failure = None
                 self._counters.committed(len(entries), perf_counter() - started_s)
                 return receipts
 

@@ -1,4 +1,4 @@
-"""`/metrics` in Prometheus' text format: this worker's counts and its siblings', summed."""
+"""`/metrics` in Prometheus' text format: this worker's counts and the other processes', summed."""
 
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
@@ -21,6 +21,7 @@ class _Snapshots(Collector):
     def __init__(self, snapshots: list[Mapping[str, Any]], token_ends_s: Mapping[str, float]) -> None:
         self._snapshots = snapshots
         self._token_ends_s = token_ends_s
+        self._workers = [snapshot for snapshot in snapshots if "steps" in snapshot]  # the others take no readings
 
     def collect(self) -> Iterable[Metric]:
         """One family per thing that is counted."""
@@ -30,13 +31,13 @@ class _Snapshots(Collector):
         steps = HistogramMetricFamily(
             "releve_step_seconds", "Time that a submission spent in a step of the path.", labels=["step"]
         )
-        for step in self._snapshots[0]["steps"]:
-            histograms = [snapshot["steps"][step] for snapshot in self._snapshots if step in snapshot["steps"]]
+        for step in self._workers[0]["steps"]:
+            histograms = [snapshot["steps"][step] for snapshot in self._workers if step in snapshot["steps"]]
             steps.add_metric([step], *_summed(histograms, BOUNDS_S))
         yield steps
         yield self._histogram("releve_commit_readings", "Readings per commit.", "groups", GROUP_BOUNDS)
         yield self._histogram("releve_commit_seconds", "Time per commit.", "group_s", BOUNDS_S)
-        depth = sum(snapshot["depth"] for snapshot in self._snapshots)
+        depth = sum(snapshot["depth"] for snapshot in self._workers)
         yield GaugeMetricFamily("releve_backlog_readings", "Readings waiting for their commit.", value=depth)
         ends = GaugeMetricFamily(
             "releve_device_token_end_seconds",
@@ -46,11 +47,22 @@ class _Snapshots(Collector):
         for device, end_s in self._token_ends_s.items():
             ends.add_metric([device], end_s)
         yield ends
-        yield GaugeMetricFamily("releve_workers", "Workers that answered.", value=len(self._snapshots))
+        yield GaugeMetricFamily("releve_workers", "Workers that answered.", value=len(self._workers))
+        yield self._labelled(
+            "releve_task_restarts", "Starts of a background task after it failed.", "restarts", ("process", "task")
+        )
+        yield self._labelled(
+            "releve_maintenance_rounds", "Rounds of background work by how they ended.", "rounds", ("service", "result")
+        )
+        yield self._labelled(
+            "releve_maintenance_busy_seconds", "Time spent in background work.", "busy_s", ("service",)
+        )
+        yield self._newest("releve_maintenance_done_seconds", "When background work last ended well.", "done_s")
+        yield self._newest("releve_disk_free_ratio", "Free part of the disk, 0 to 1.", "disk", label="place")
 
     def _labelled(self, name: str, text: str, key: str, labels: tuple[str, ...]) -> Metric:
         family = CounterMetricFamily(name, text, labels=labels)
-        totals: dict[tuple[str, ...], int] = {}
+        totals: dict[tuple[str, ...], float] = {}
         for snapshot in self._snapshots:
             for *values, count in snapshot.get(key, ()):
                 totals[tuple(values)] = totals.get(tuple(values), 0) + count
@@ -58,9 +70,16 @@ class _Snapshots(Collector):
             family.add_metric(values, count)
         return family
 
+    def _newest(self, name: str, text: str, key: str, *, label: str = "service") -> Metric:
+        family = GaugeMetricFamily(name, text, labels=(label,))
+        values = {named: value for snapshot in self._snapshots for named, value in snapshot.get(key, ())}
+        for named, value in sorted(values.items()):
+            family.add_metric((named,), value)
+        return family
+
     def _histogram(self, name: str, text: str, key: str, bounds: tuple[float, ...]) -> Metric:
         family = HistogramMetricFamily(name, text)
-        family.add_metric([], *_summed([snapshot[key] for snapshot in self._snapshots], bounds))
+        family.add_metric([], *_summed([snapshot[key] for snapshot in self._workers], bounds))
         return family
 
 
@@ -72,14 +91,14 @@ def render(snapshots: list[Mapping[str, Any]], token_ends_s: Mapping[str, float]
 
 
 def siblings(folder: Path, *, own: Path) -> list[Mapping[str, Any]]:
-    """The snapshots that the other workers last wrote."""
+    """The snapshots that the other processes of this machine last wrote."""
     found = []
-    for path in sorted(folder.glob("worker-*.metrics.json")):
+    for path in sorted(folder.glob("*.metrics.json")):
         if path != own:
             try:
                 found.append(msgspec.json.decode(path.read_bytes()))
             except (OSError, msgspec.DecodeError) as error:
-                _log.warning("a worker's metrics cannot be read", path=path.name, error=str(error))
+                _log.warning("a process's metrics cannot be read", path=path.name, error=str(error))
     return found
 
 

@@ -50,13 +50,51 @@ class Device(msgspec.Struct, frozen=True):
         )
 
 
-class QueryRoutes:
-    """Finds the handler of a path and answers with rows of the caller's teams only."""
+class _DeviceRoutes:
+    """Knows who asks, and for which device.
 
-    def __init__(self, authenticator: Authenticator, pool: Pool, pipeline: Pipeline) -> None:
+    Args:
+        authenticator: Tells whose token it is.
+        pool: Lends a connection.
+    """
+
+    def __init__(self, authenticator: Authenticator, pool: Pool) -> None:
         self._authenticator = authenticator
         self._pool = pool
-        self._pipeline = pipeline
+
+    async def _edited(self, request: Request, method: str, device_id: str) -> tuple[Sender, Device]:
+        """The asking person and the device, as long as they may change it."""
+        sender = await self._sender(request, method)
+        device = await self._device(device_id, sender)
+        if not sender.may_edit(device.team_id):
+            raise Forbidden("this takes the role editor")
+        return sender, device
+
+    async def _sender(self, request: Request, method: str) -> Sender:
+        if request.method != method and not (method == "GET" and request.method == "HEAD"):
+            raise MethodNotAllowed(f"{request.path} takes {method} only")
+        token = request.token()
+        if token is None:
+            raise Unauthenticated
+        return await self._authenticator.sender(token)
+
+    async def _device(self, device_id: str, sender: Sender) -> Device:
+        """The device, as long as the sender may read it; a stranger's is not found rather than forbidden."""
+        if sender.is_device:
+            raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query("find_device"), {"device": whole(device_id)})
+            row = await cursor.fetchone()
+        if row is None or not sender.may_read(row["team_id"]):
+            raise NotFound("there is no such device, or it is not your team's")
+        return Device(**row)
+
+
+class QueryRoutes(_DeviceRoutes):
+    """Finds the handler of a path and answers with rows of the caller's teams only."""
+
+    def __init__(self, authenticator: Authenticator, pool: Pool) -> None:
+        super().__init__(authenticator, pool)
         self._of_device = {
             "readings": self._readings,
             "quarantine": self._quarantine,
@@ -72,10 +110,6 @@ class QueryRoutes:
                 return self._machine(number)
             case [*start, device, what] if tuple(start) == _DEVICES and what in self._of_device:
                 return self._of_device[what](device)
-            case [*start, device, "quarantine", "replay"] if tuple(start) == _DEVICES:
-                return self._replay(device, None)
-            case [*start, device, "quarantine", number, "replay"] if tuple(start) == _DEVICES:
-                return self._replay(device, number)
         return None
 
     def _machine(self, number: str) -> Handler:
@@ -106,19 +140,6 @@ class QueryRoutes:
             device = await self._device(device_id, sender)
             async with self._pool.connection() as connection:
                 await quarantine.answer_page(connection, send, device_id=device.id, asked=parameters(request))
-
-        return handler
-
-    def _replay(self, device_id: str, number: str | None) -> Handler:
-        async def handler(request: Request, send: Send) -> None:
-            sender = await self._sender(request, "POST")
-            device = await self._device(device_id, sender)
-            if not sender.may_edit(device.team_id):
-                raise Forbidden("replaying takes the role editor")
-            chosen = None if number is None else whole(number)
-            change = quarantine.Change.of(await request.body())
-            replay = quarantine.Replay(self._pool, self._pipeline, device.as_sender(sender))
-            await replay.answer(send, chosen=chosen, change=change)
 
         return handler
 
@@ -163,32 +184,41 @@ class QueryRoutes:
 
         return handler
 
-    async def _edited(self, request: Request, method: str, device_id: str) -> tuple[Sender, Device]:
-        """The asking person and the device, as long as they may change it."""
-        sender = await self._sender(request, method)
-        device = await self._device(device_id, sender)
-        if not sender.may_edit(device.team_id):
-            raise Forbidden("this takes the role editor")
-        return sender, device
 
-    async def _sender(self, request: Request, method: str) -> Sender:
-        if request.method != method and not (method == "GET" and request.method == "HEAD"):
-            raise MethodNotAllowed(f"{request.path} takes {method} only")
-        token = request.token()
-        if token is None:
-            raise Unauthenticated
-        return await self._authenticator.sender(token)
+class ReplayRoutes(_DeviceRoutes):
+    """Takes readings that were quarantined through the path once more, where readings are taken.
 
-    async def _device(self, device_id: str, sender: Sender) -> Device:
-        """The device, as long as the sender may read it; a stranger's is not found rather than forbidden."""
-        if sender.is_device:
-            raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
-        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(query("find_device"), {"device": whole(device_id)})
-            row = await cursor.fetchone()
-        if row is None or not sender.may_read(row["team_id"]):
-            raise NotFound("there is no such device, or it is not your team's")
-        return Device(**row)
+    Args:
+        authenticator: Tells whose token it is.
+        pool: Lends a connection.
+        pipeline: The path.
+    """
+
+    def __init__(self, authenticator: Authenticator, pool: Pool, pipeline: Pipeline) -> None:
+        super().__init__(authenticator, pool)
+        self._pipeline = pipeline
+
+    def find(self, path: str) -> Handler | None:
+        """The handler of a path, None when it is another's."""
+        match path.split("/")[1:]:
+            case [*start, device, "quarantine", "replay"] if tuple(start) == _DEVICES:
+                return self._replay(device, None)
+            case [*start, device, "quarantine", number, "replay"] if tuple(start) == _DEVICES:
+                return self._replay(device, number)
+        return None
+
+    def _replay(self, device_id: str, number: str | None) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            sender = await self._sender(request, "POST")
+            device = await self._device(device_id, sender)
+            if not sender.may_edit(device.team_id):
+                raise Forbidden("replaying takes the role editor")
+            chosen = None if number is None else whole(number)
+            change = quarantine.Change.of(await request.body())
+            replay = quarantine.Replay(self._pool, self._pipeline, device.as_sender(sender))
+            await replay.answer(send, chosen=chosen, change=change)
+
+        return handler
 
 
 def parameters(request: Request) -> Mapping[str, str]:

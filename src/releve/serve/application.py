@@ -1,24 +1,17 @@
-"""The composition root of one worker: builds the parts, routes each request to its plane, starts and drains."""
+"""The composition root of one ingest worker: builds the parts, hands over what is not its own, starts and drains."""
 
-import asyncio
 import itertools
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import structlog
-from a2wsgi import WSGIMiddleware
-
 from releve.access.compose import authenticator, device_sign_in
 from releve.access.device_routes import DeviceRoutes
 from releve.access.password_turn import Turns
-from releve.access.visitor import SessionOf, Visitors
-from releve.http import guard
-from releve.http.answer import answer_problem
-from releve.http.request import Disconnected, Limits, Receive, Request, Scope, Send
+from releve.access.visitor import Visitors
+from releve.http.request import Receive, Scope, Send
 from releve.ingest.batch import GroupCommit
 from releve.ingest.bridge.config import load
 from releve.ingest.counters import Counters
@@ -31,39 +24,37 @@ from releve.live import websocket as live_websocket
 from releve.live.feed import Feed
 from releve.live.hub import Hub
 from releve.live.websocket import LivePages
-from releve.protocol.problem import Broken, Problem
 from releve.protocol.site import may_change
 from releve.protocol.token import Keyring
-from releve.query.device.broker_data import BrokerRoutes
-from releve.query.routes import QueryRoutes
-from releve.query.run.routes import RunRoutes
-from releve.serve.follow import Follower
+from releve.query.routes import ReplayRoutes
+from releve.serve.boundary import Boundary, Handler
+from releve.serve.hand_over import letter
+from releve.serve.hand_over.address import Address
+from releve.serve.hand_over.desk import Desk
+from releve.serve.hand_over.pool import Connections
+from releve.serve.hand_over.watch import Watch
 from releve.serve.housekeeping import Housekeeping
 from releve.serve.mqtt import MqttServer
-from releve.serve.pruning import Pruning
+from releve.serve.process.snapshot import Snapshot
+from releve.serve.recovery import Recovery
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
 from releve.storage.pool import Pool
 from releve.storage.race_store import RaceStore
 from releve.storage.session import Session
 from releve.storage.writer import Writer
+from releve.task import Tasks
 
-Handler = Callable[[Request, Send], Awaitable[None]]
 WRITERS = 2
-DJANGO_THREADS = 8
-_log = structlog.get_logger()
 
 
 class Application:
-    """One worker's ASGI application: the data plane answers here, all else goes to the control plane's threads.
+    """One worker's ASGI application: it takes readings and pushes live ones; all else is the control process's.
 
     Args:
         settings: What the operator chose.
         keyring: The token signing keys.
-        control: The control plane as a WSGI application.
-        control_counts: What the control plane counted, as (event, count) rows for the metrics.
-        session_of: Whose browser session a Cookie header stands for.
-        follower: Keeps runs up to date in the background.
+        pepper: The key of device secrets' hashes.
         index: The worker's number.
     """
 
@@ -72,17 +63,10 @@ class Application:
         settings: Settings,
         *,
         keyring: Keyring,
-        control: Callable[..., Any],
-        control_counts: Callable[[], Mapping[str, int]],
-        session_of: SessionOf,
-        follower: Follower,
+        pepper: bytes,
         index: int = 0,
     ) -> None:
-        self._follower = follower
-        self._limits = Limits(settings.body_limit_bytes, settings.body_timeout_s)
-        self._root = settings.root_path.rstrip("/")
         self._request_ids = map("{}-{:x}".format, itertools.repeat(f"{os.getpid():x}"), itertools.count())
-        self._control = WSGIMiddleware(control, workers=DJANGO_THREADS)
         self.counters = Counters()
         self._sessions = _sessions(settings, index)
         writers = [Writer(session) for session in self._sessions]
@@ -98,27 +82,25 @@ class Application:
         for writer in writers:
             self.authenticator.on_revoked(writer.forget_machines_of)
         self.pipeline = Pipeline(self.group, self.counters)
-        self.housekeeping = Housekeeping(
-            self.group,
-            self.pool,
-            counters=self.counters,
-            control_counts=control_counts,
-            run_dir=settings.data_dir / "run",
-            index=index,
-        )
-        self._pruning = Pruning(
-            self.pool,
-            days={
-                "prune_receipts": settings.receipt_retention_days,
-                "prune_audit_events": settings.audit_retention_days,
-            }
-            if index == 0
-            else {},
-        )
+        self.tasks = Tasks()
+        self.housekeeping = Housekeeping(self.group, self.pool)
+        self._name = f"worker-{index}"
+        self.snapshot = Snapshot(settings.data_dir / "run", self._name, self._counts)
         ingest = IngestRoutes(self.authenticator, self.pipeline, batch_limit=settings.batch_limit)
-        self._query = QueryRoutes(self.authenticator, self.pool, self.pipeline)
-        self._runs = RunRoutes(self.authenticator, self.pool)
-        status = StatusRoutes(self.group, self.authenticator, self.pool, self.housekeeping, settings=settings)
+        self._replay = ReplayRoutes(self.authenticator, self.pool, self.pipeline)
+        address, proof = Address.chosen(settings.control_url, settings.data_dir), letter.proof_of(pepper)
+        self._connections = Connections(address)
+        self._questions = Connections(address)  # of our own, which get through when clients' requests crowd
+        self._watch = Watch(self._questions, proof=proof)
+        status = StatusRoutes(
+            self.group,
+            self.authenticator,
+            self.pool,
+            tasks=self.tasks,
+            snapshot=self.snapshot,
+            watch=self._watch,
+            settings=settings,
+        )
         self.mqtt = MqttServer(
             settings,
             authenticator=self.authenticator,
@@ -131,19 +113,20 @@ class Application:
         self.mqtt.endpoint.on_watched = self.hub.look_up
         self.group.on_committed = self.hub.committed
         self.authenticator.on_revoked(self.hub.changed)
-        self._live = self._live_pages(settings, session_of)
+        self._live = self._live_pages(settings)
         self.hub.add_watcher(self._live)
         self.mqtt.endpoint.values.on_kept = self.hub.kept
-        self._otherwise = Turns(2 if settings.workers == 1 else 1).before(self._to_control)
+        desk = Desk(self._connections, self._watch, proof=proof)
+        self._otherwise = Turns(2 if settings.workers == 1 else 1).before(desk.answer)
         self._handlers = self._routes(settings, ingest, status)
-        self._stack = AsyncExitStack()
+        self._boundary = Boundary(settings, counters=self.counters, find=self._find, otherwise=self._otherwise)
 
-    def _live_pages(self, settings: Settings, session_of: SessionOf) -> LivePages:
+    def _live_pages(self, settings: Settings) -> LivePages:
         visitors = Visitors(
             self.authenticator,
             self.pool,
             anonymous_role=settings.anonymous_role,
-            session_of=session_of,
+            session_of=self._watch.session_of,
             public_url=settings.public_url,
             origins=settings.origins,
         )
@@ -151,7 +134,6 @@ class Application:
 
     def _routes(self, settings: Settings, ingest: IngestRoutes, status: StatusRoutes) -> dict[str, Handler]:
         """Every fixed path of the data plane, and who answers it."""
-        broker = BrokerRoutes(self.authenticator, self.pool, anonymous_role=settings.anonymous_role)
         races = RaceStore(self.pool)
         samples = SensorDataRoute(
             self.authenticator,
@@ -174,66 +156,30 @@ class Application:
             **actions.handlers,
             **samples.handlers,
             **status.handlers,
-            **broker.handlers,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._boundary.answer(scope, receive, send, request_id=next(self._request_ids))
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        elif self._path(scope) == websocket.PATH:
+        elif self._boundary.path(scope) == websocket.PATH:
             await websocket.answer(self.mqtt.endpoint, scope, receive, send)
-        elif self._path(scope) == live_websocket.PATH:
+        elif self._boundary.path(scope) == live_websocket.PATH:
             await self._live.answer(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = self._path(scope)
-        request_id = next(self._request_ids)
-        try:
-            request = guard.checked(scope, receive, path=path, limits=self._limits, request_id=request_id)
-            handler = self._handlers.get(path) or self._query.find(path) or self._runs.find(path)
-            if handler is not None:
-                await handler(request, send)
-            else:
-                await self._otherwise(request, send)
-        except Disconnected:
-            return
-        except Problem as problem:
-            self._note(problem, path=path, request_id=request_id, scope=scope)
-            await answer_problem(send, problem, problem.wire, ((b"x-request-id", request_id.encode()),))
-        except Exception:  # noqa: BLE001 - the boundary: whatever broke, its sender gets an answer and we a trace
-            _log.exception("request failed", path=path, request_id=request_id)
-            self.counters.refused("http", Broken.slug())
-            await answer_problem(send, Broken(), headers=((b"x-request-id", request_id.encode()),))
+    def _find(self, path: str) -> Handler | None:
+        return self._handlers.get(path) or self._replay.find(path)
 
-    def _path(self, scope: Scope) -> str:
-        """The route's path: without the stage prefix and without its trailing slash."""
-        path: str = scope["path"]
-        if self._root and path.startswith(f"{self._root}/"):
-            path = path[len(self._root) :]
-            scope["root_path"] = self._root
-        return path[:-1] if path.endswith("/") and len(path) > 1 else path
-
-    async def _to_control(self, request: Request, send: Send) -> None:
-        scope, receive = await guard.buffered(request)
-        await self._control(scope, receive, send)  # type: ignore[arg-type]
-
-    def _note(self, problem: Problem, *, path: str, request_id: str, scope: Scope) -> None:
-        self.counters.refused("http", problem.slug())
-        client = scope.get("client")
-        _log.info(
-            "refused",
-            status=problem.status,
-            problem=problem.slug(),
-            detail=str(problem)[:200],
-            path=path[:200],
-            address=client[0] if client else None,
-            request_id=request_id,
-        )
+    def _counts(self) -> Mapping[str, Any]:
+        return {
+            **self.counters.snapshot(),
+            "restarts": [[self._name, task, count] for task, count in self.tasks.restarts.items()],
+            "reasons": self.tasks.reasons(),
+        }
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -253,11 +199,12 @@ class Application:
             ("revocation feed", self.authenticator.feed.run),
             ("housekeeping", self.housekeeping.run),
             ("live hub", self.hub.run),
-            ("follow runs", self._follower.run),
-            ("pruning", self._pruning.run),
+            ("control watch", self._watch.run),
+            ("recovery", Recovery(self.group, self.pool).run),
+            ("snapshot", self.snapshot.run),
+            *self.mqtt.endpoint.background(),
         ):
-            task = asyncio.create_task(work(), name=name)
-            self._stack.push_async_callback(_ended, task)
+            self.tasks.start(name, work)
         await self.mqtt.start()
 
     async def stop(self) -> None:
@@ -265,16 +212,14 @@ class Application:
         self.mqtt.refuse_new()
         await self.group.drain()
         await self.mqtt.stop()
-        await self._stack.aclose()
-        await self.housekeeping.finish()
+        await self.tasks.stop()
+        await self.housekeeping.flush()
+        self.snapshot.forget()
         for session in self._sessions:
             await session.close()
+        self._connections.close()
+        self._questions.close()
         await self.pool.close()
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def _sessions(settings: Settings, index: int) -> list[Session]:

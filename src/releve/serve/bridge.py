@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -22,14 +24,16 @@ from releve.live.feed import Feed
 from releve.live.hub import Hub
 from releve.protocol.problem import Unavailable
 from releve.serve.housekeeping import Housekeeping
+from releve.serve.process.snapshot import Snapshot
 from releve.settings import Settings
 from releve.storage.link_store import LinkStore
 from releve.storage.pool import Pool
 from releve.storage.session import Session
 from releve.storage.writer import Writer
+from releve.task import Tasks
 
 WRITERS = 2
-INDEX = "bridge"
+NAME = "bridge"
 FEED_INDEX = 1_000  # no worker has that number
 AGAIN_S = 1.0
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -66,14 +70,9 @@ class Bridge:
         self._feed = RevocationFeed(url, revoked=self._forget, missed=lambda: self._forget(None))
         run_dir = settings.data_dir / "run"
         run_dir.mkdir(parents=True, exist_ok=True)
-        self._housekeeping = Housekeeping(
-            self._group,
-            self._pool,
-            counters=self._counters,
-            control_counts=dict,
-            run_dir=run_dir,
-            index=INDEX,
-        )
+        self._housekeeping = Housekeeping(self._group, self._pool)
+        self._snapshot = Snapshot(run_dir, NAME, self._counts)
+        self._tasks = Tasks()
         self._hub = Hub(self._pool, Feed(run_dir, index=FEED_INDEX))  # whoever watches, watches at a worker
         self._group.on_committed = self._hub.committed
         self._values.on_kept = self._hub.kept
@@ -93,8 +92,15 @@ class Bridge:
         self._group.start()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close)
-            for work in (self._feed.run, self._housekeeping.run, self._values.run, self._hub.run):
-                stack.push_async_callback(_ended, asyncio.create_task(work()))
+            stack.push_async_callback(self._tasks.stop)
+            for name, work in (
+                ("revocation feed", self._feed.run),
+                ("housekeeping", self._housekeeping.run),
+                ("mqtt values", self._values.run),
+                ("live hub", self._hub.run),
+                ("snapshot", self._snapshot.run),
+            ):
+                self._tasks.start(name, work)
             starting = asyncio.create_task(self._start())
             stack.push_async_callback(_ended, starting)
             stopping = asyncio.create_task(stop.wait())
@@ -130,7 +136,8 @@ class Bridge:
     async def _close(self) -> None:
         await self._group.drain()
         await self._values.flush()
-        await self._housekeeping.finish()
+        await self._housekeeping.flush()
+        self._snapshot.forget()
         for session in self._sessions:
             await session.close()
         await self._pool.close()
@@ -144,6 +151,10 @@ class Bridge:
         intake = Intake(devices, self._feed, self._pipeline, self._values, batch_limit=batch_limit)
         self._strays.append(Strays(intake, self._pool))
         return intake
+
+    def _counts(self) -> Mapping[str, Any]:
+        restarts = [[NAME, task, count] for task, count in self._tasks.restarts.items()]
+        return {**self._counters.snapshot(), "restarts": restarts, "reasons": self._tasks.reasons()}
 
     def _forget(self, principal: str | None) -> None:
         for devices in self._devices:

@@ -17,7 +17,8 @@ PATIENCE_S = 60.0
 MOMENT_S = 0.5
 KILLED_WITHIN_S = 5.0
 _PROCESSES = Path("/proc")
-_WORKER = b"releve.serve.worker"
+_OURS = (b"releve.serve.worker", b"releve.serve.control", b"releve.serve.maintenance")
+_LEFT = ("worker-*", "control.*", "maintenance.*", "bridge.*")
 
 
 class InUse(Exception):
@@ -116,7 +117,7 @@ def running(directory: Path) -> dict[str, Any] | None:
 
 
 def end_leftovers(directory: Path, *, patience_s: float = 2.0) -> None:
-    """End the workers of a killed server and forget what they wrote of themselves.
+    """End the processes of a killed server and forget what they wrote of themselves.
 
     The caller has the data directory. What they acknowledged is committed, so they may be ended at once.
 
@@ -125,7 +126,7 @@ def end_leftovers(directory: Path, *, patience_s: float = 2.0) -> None:
     """
     deadline_s = time.monotonic() + patience_s
     number = signal.SIGTERM
-    while pids := list(_workers(directory)):
+    while pids := list(_left_running(directory)):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
@@ -134,17 +135,18 @@ def end_leftovers(directory: Path, *, patience_s: float = 2.0) -> None:
             raise InUse(f"processes {pids} of a killed server cannot be ended; a restart of the machine will")
         if time.monotonic() > deadline_s:
             number = signal.SIGKILL
-    for left in (directory / "run").glob("worker-*"):
-        left.unlink(missing_ok=True)
+    for pattern in _LEFT:
+        for left in (directory / "run").glob(pattern):
+            left.unlink(missing_ok=True)
 
 
-def _workers(directory: Path) -> Iterator[int]:
-    """Every worker process of this data directory, found by its command and its environment."""
+def _left_running(directory: Path) -> Iterator[int]:
+    """Every process of a server on this data directory, found by its command and its environment."""
     ours = b"RELEVE_DATA_DIR=" + os.fsencode(directory)
     for entry in _PROCESSES.glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it ended, or is somebody else's
             if (
-                _WORKER in (entry / "cmdline").read_bytes()
+                any(name in (entry / "cmdline").read_bytes() for name in _OURS)
                 and ours in (entry / "environ").read_bytes().split(b"\0")
                 and (entry / "stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
             ):

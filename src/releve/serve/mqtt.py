@@ -1,7 +1,6 @@
 """Builds a worker's MQTT endpoint from the settings, listens, and ends it in the right order."""
 
-import asyncio
-from contextlib import AsyncExitStack
+from asyncio import AbstractServer  # noqa: TC003 - as all of ours, it is not worth a block of its own
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,15 +55,11 @@ class MqttServer:
             batch_limit=settings.batch_limit,
             most_links=settings.mqtt_links,
         )
-        self._servers: list[asyncio.AbstractServer] = []
-        self._background = AsyncExitStack()
+        self._servers: list[AbstractServer] = []
 
     async def start(self) -> None:
         """Listen on the plain port, and on the TLS port where there is a certificate."""
         settings = self._settings
-        for name, work in self.endpoint.background():
-            task = asyncio.create_task(work(), name=name)
-            self._background.push_async_callback(_ended, task)
         if settings.mqtt_port is not None:
             listener = transport.listening(settings.mqtt_host, settings.mqtt_port)
             self._servers.append(await transport.serve(self.endpoint, listener))
@@ -86,7 +81,6 @@ class MqttServer:
     async def stop(self) -> None:
         """Acknowledge what was committed and close every link."""
         self.refuse_new()
-        await self._background.aclose()
         await self.endpoint.stop()
 
 
@@ -97,8 +91,3 @@ def _limits(settings: Settings) -> Limits:
         maximum_keep_alive_s=settings.mqtt_keep_alive_s,
         keeps_retained=False,
     )
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -24,7 +24,7 @@ from releve.serve.process import logs, port
 from releve.serve.process.part import Child
 from releve.serve.process.postgres import postgres_part
 from releve.serve.process.supervisor import Part, PartFailed, Supervisor
-from releve.settings import Settings, as_text, variable
+from releve.settings import ALL, Settings, as_text, variable
 from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.location import make_data_directory
 
@@ -81,6 +81,7 @@ def up(settings: Settings, *, simulations: Sequence[Sequence[str]], say: Say) ->
     logs.configure(level=settings.log_level, log_format=settings.log_format)
     instance.refuse_strangers(settings.data_dir)
     _bridges(settings)
+    _refuse_alone(settings)
     make_data_directory(settings.data_dir)
     with ExitStack() as stack:
         held = instance.take(settings.data_dir, purpose=instance.SERVER)
@@ -90,6 +91,22 @@ def up(settings: Settings, *, simulations: Sequence[Sequence[str]], say: Say) ->
         settings = stack.enter_context(external_database.signing_in(settings, settings.data_dir / "run"))
         server = _Server(settings, held, simulations=simulations, say=say, began_s=began_s)
         return asyncio.run(server.run())
+
+
+def _refuse_alone(settings: Settings) -> None:
+    """A process that runs alone needs the others to be reachable.
+
+    Raises:
+        PartFailed: One of them could not be.
+    """
+    if settings.only == ALL:
+        return
+    if not settings.database_url:
+        raise PartFailed(
+            f"--only {settings.only} needs DATABASE_URL: the embedded database answers on its own machine only"
+        )
+    if settings.only == "ingest" and not settings.control_url:
+        raise PartFailed("--only ingest needs RELEVE_CONTROL_URL, where `releve up --only control` listens")
 
 
 class _Server:
@@ -113,17 +130,19 @@ class _Server:
         applications = asyncio.create_task(asyncio.to_thread(migration.applications))  # while PostgreSQL starts
         url, place = await self._database(supervisor)
         environment = self._environment(url)
-        workers = [_worker(self._settings, index, environment) for index in range(self._settings.workers)]
+        listening = self._listening(environment)
         if await asyncio.to_thread(migration.missing, url, await applications):
             code = await asyncio.to_thread(migration.migrate_apart, environment)
-            await supervisor.start(*workers)
+            await supervisor.start(*listening)
         else:
             look = asyncio.to_thread(_administrator_code, url, environment)
-            code, _ = await asyncio.gather(look, supervisor.start(*workers))
-        if _bridges(self._settings):
+            code, _ = await asyncio.gather(look, supervisor.start(*listening))
+        if self._runs("ingest") and _bridges(self._settings):
             await supervisor.start(_bridge(environment))
+        if self._runs("maintenance"):
+            await supervisor.start(_ours("maintenance", "releve.serve.maintenance", self._settings, environment))
         started = self._started(place, code)
-        obstacles = await asyncio.to_thread(_obstacles, started.urls[0])
+        obstacles = await asyncio.to_thread(_obstacles, started.urls[0]) if started.urls else ()
         self._published = {
             "version": __version__,
             "pid": os.getpid(),
@@ -134,6 +153,16 @@ class _Server:
         self._publish()
         self._say(replace(started, obstacles=obstacles, after_s=time.monotonic() - self._began_s))
         await supervisor.start(*(_simulation(arguments, environment) for arguments in self._simulations))
+
+    def _runs(self, process: str) -> bool:
+        return self._settings.only in (ALL, process)
+
+    def _listening(self, environment: Mapping[str, str]) -> list[Part]:
+        """What answers requests. The control process comes first, and so stops last: what it was handed is answered."""
+        settings = self._settings
+        control = [_ours("control", "releve.serve.control", settings, environment)] if self._runs("control") else []
+        workers = range(settings.workers if self._runs("ingest") else 0)
+        return control + [_worker(settings, index, environment) for index in workers]
 
     async def _database(self, supervisor: Supervisor) -> tuple[str, str]:
         """The database's address, and in words where the data is."""
@@ -156,8 +185,8 @@ class _Server:
         ports = [settings.port, *map(int, filter(None, settings.also_ports.split(",")))]
         return Started(
             settings=settings,
-            urls=[f"http://{host}:{number}" for number in ports],
-            mqtt_urls=_mqtt_urls(settings),
+            urls=[f"http://{host}:{number}" for number in ports] if self._runs("ingest") else [],
+            mqtt_urls=_mqtt_urls(settings) if self._runs("ingest") else [],
             database=place,
             administrator_code=code,
             obstacles=(),
@@ -195,7 +224,11 @@ def _with_ports(settings: Settings, stack: ExitStack) -> Settings:
     def hold(host: str, number: int, flag: str) -> int:
         return port.number(stack.enter_context(port.reserve(host, number, flag=flag)))
 
+    if settings.only == "maintenance":
+        return settings
     main = hold(settings.host, settings.port, "--port")
+    if settings.only == "control":
+        return replace(settings, port=main)
     also = [hold(settings.host, int(item), "--also-port") for item in settings.also_ports.split(",") if item.strip()]
     mqtt = None if settings.mqtt_port is None else hold(settings.mqtt_host, settings.mqtt_port, "--mqtt-port")
     secured = settings.mqtt_tls_port
@@ -216,8 +249,13 @@ def _administrator_code(url: str, environment: dict[str, str]) -> str | None:
 
 
 def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> Part:
-    ready_file = settings.data_dir / "run" / f"worker-{index}.json"
-    child = Child(command=[*PYTHON, "releve.serve.worker", "--index", str(index)], environment=environment)
+    return _ours(f"worker-{index}", "releve.serve.worker", settings, environment, "--index", str(index))
+
+
+def _ours(name: str, module: str, settings: Settings, environment: Mapping[str, str], *arguments: str) -> Part:
+    """A process of our own, which says in a file of the run folder that it is ready."""
+    ready_file = settings.data_dir / "run" / f"{name}.json"
+    child = Child(command=[*PYTHON, module, *arguments], environment=environment)
 
     async def is_ready(pid: int) -> bool:
         try:
@@ -225,7 +263,7 @@ def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> P
         except (FileNotFoundError, ValueError):
             return False
 
-    return Part(name=f"worker-{index}", child=lambda: child, is_ready=is_ready)
+    return Part(name=name, child=lambda: child, is_ready=is_ready)
 
 
 def _bridges(settings: Settings) -> bool:

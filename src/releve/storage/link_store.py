@@ -107,10 +107,8 @@ class LinkStore:
         await self._execute("mqtt_keep_state", {"link": link, "state": Jsonb(state), "expiry_s": expiry_s})
 
     async def is_alive(self) -> None:
-        """Tell that this worker's links stand, and bury those of workers that do not tell any more."""
-        async with self._pool.connection() as connection:
-            await connection.execute(query("mqtt_worker_alive"), {"worker": self._worker})
-            await connection.execute(query("mqtt_bury_workers"))
+        """Tell that this worker's links stand; those of workers that do not tell are ended by background work."""
+        await self._execute("mqtt_worker_alive", {"worker": self._worker})
 
     async def keep_values(self, rows: Iterable[tuple[int, str, str, int]]) -> None:
         """Keep the last texts of topics: device, topic, text, microseconds since 1970."""

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Contract, Device
-from releve.control.fleet.queries import devices_of, last_heard, refuse_unless
+from releve.control.fleet.queries import refuse_unless
 from releve.control.runs import measure
 from releve.control.runs.cut import car, infer
 from releve.control.runs.measure import Bucket, Channels, Extent
-from releve.control.runs.models import Change, Exclusion, HandStatistic, Inference, Kind, Run
+from releve.control.runs.models import Change, Exclusion, HandStatistic, Kind, Run
 from releve.control.runs.statement import FAR, rows
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
@@ -27,7 +27,6 @@ from releve.protocol.run.statistic import FUNCTIONS
 SERIES_READINGS = 100_000
 SESSION_PAUSE = timedelta(minutes=15)
 SESSION_SERIES = 20
-MANY_DEVICES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,21 +53,19 @@ def runs_of_team(team: Team) -> QuerySet[Run]:
 
 
 def run_for(account: Account, run_id: int) -> Run:
-    """One run of the account's teams, cut by what has arrived up to now.
+    """One run of the account's teams, as background work last cut it.
 
     Raises:
         Http404: There is none, or it is another team's; which of them is not said.
     """
     run = runs_of(account).filter(pk=run_id).first()
-    if run is not None and _catch_up(run):
-        run = runs_of(account).filter(pk=run_id).first()
     if run is None:
         raise Http404
     return run
 
 
 def editable_run(account: Account, run_id: int) -> Run:
-    """One run that the account may change.
+    """One run that the account may change, cut by what has arrived up to now: people change what there really is.
 
     Raises:
         Http404: There is none, or it is another team's.
@@ -76,7 +73,7 @@ def editable_run(account: Account, run_id: int) -> Run:
     """
     run = run_for(account, run_id)
     refuse_unless(role_in(account, run.team), EDITORS)
-    return run
+    return run_for(account, run_id) if _catch_up(run) else run
 
 
 def undoable_change(account: Account, run_id: int, change_id: int | None) -> Change:
@@ -115,23 +112,6 @@ def exclusions_of(run: Run) -> QuerySet[Exclusion]:
     found = Exclusion.objects.filter(device=run.device_id, undone_at=None, until__gt=run.started_at)
     found = found.filter(since__lt=run.ended_at or FAR)
     return (found.filter(part__in=["", run.part]) if run.part else found).select_related("by").order_by("-id")
-
-
-def infer_for(devices: Iterable[Device | None]) -> None:
-    """Cut what these devices sent up to now; of many, those heard since the last time."""
-    wanted = [device for device in devices if device is not None and infer.cutting_of(device) is not None]
-    if len(wanted) > MANY_DEVICES:
-        wanted = _heard_since(wanted)
-    for device in wanted:
-        infer.infer(device)
-
-
-def infer_of(account: Account, device_id: int | None = None) -> None:
-    """Cut what the account's devices sent up to now and let races follow its cars, or do so for one device."""
-    devices = devices_of(account)
-    chosen = devices if device_id is None else devices.filter(pk=device_id)
-    infer_for(chosen)
-    car.follow(chosen)
 
 
 def summary(run: Run) -> Summary:
@@ -186,22 +166,9 @@ def _catch_up(run: Run) -> bool:
     if run.device is None:
         car.follow_cars([run.team_id])  # one of them may have joined it
         return run.kind == Kind.RACE
-    infer_for([run.device])
+    infer.infer(run.device)
     car.follow(Device.objects.filter(pk=run.device.pk))
     return infer.cutting_of(run.device) is not None or run.device.contract == Contract.RACING
-
-
-def _heard_since(devices: list[Device]) -> list[Device]:
-    heard = last_heard(devices)
-    known = dict(Inference.objects.filter(device__in=devices).values_list("device", "followed"))
-    ends_itself = Q(is_inferred=True) | Q(rule_since__isnull=False)
-    open_ = set(Run.objects.filter(ends_itself, device__in=devices, ended_at=None).values_list("device", flat=True))
-    return [
-        device
-        for device in devices
-        if device.pk in open_
-        or (device.pk in heard and (device.pk not in known or heard[device.pk].last_seen >= known[device.pk]))
-    ]
 
 
 def _statistics(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from releve.control.accounts.models import Account
 from releve.control.api.authentication import credential
 from releve.control.api.negotiation import is_trusted
 from releve.control.fleet.models import Asset
-from releve.control.runs.cut.car import CHANNEL, VEHICLE, follow_cars, give_vehicles
+from releve.control.runs.cut.car import CHANNEL, VEHICLE, follow_cars
 from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
@@ -42,7 +42,14 @@ class Caller:
 
     @classmethod
     def of(cls, request: Request) -> "Caller":
-        """The caller of a request that the permission let through."""
+        """The caller of a request that the permission let through; who changes something changes what there is now."""
+        caller = cls._of(request)
+        if request.method not in SAFE:
+            follow_cars(caller.teams)
+        return caller
+
+    @classmethod
+    def _of(cls, request: Request) -> "Caller":
         if isinstance(request.user, Account):
             return cls(
                 account=request.user,
@@ -93,9 +100,7 @@ class Caller:
         return races.filter(pk__in=list(named))
 
     def races(self) -> QuerySet[Run]:
-        """The races that they see, after what cars sent up to now."""
-        follow_cars(self.teams)
-        give_vehicles(self.teams)
+        """The races that they see."""
         found = Run.objects.filter(kind=Kind.RACE, team__in=self.teams, deleted_at=None)
         return found.select_related("team", "device", "asset").order_by("id")
 

@@ -106,7 +106,6 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
     columns = _columns(shown, listed)
     account = access.account_of(request)
     may_edit = access.may_edit(account, shown)
-    runs.infer_of(account, shown.pk)
     return {
         "section": "devices",
         "device": shown,

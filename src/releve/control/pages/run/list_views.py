@@ -11,7 +11,6 @@ from releve.control.fleet.models import Asset, Contract, Device
 from releve.control.pages import access
 from releve.control.pages.run.change_views import refused
 from releve.control.pages.run.forms import USUAL, FindForm, OpenForm
-from releve.control.runs import queries
 from releve.control.runs.edit import services
 from releve.control.runs.listing import Place, newest
 from releve.control.teams.queries import EDITORS, teams_of
@@ -22,9 +21,8 @@ ON_PAGE = 50
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    """Races, series and captures, cut by everything that has arrived."""
+    """Races, series and captures."""
     account = access.account_of(request)
-    queries.infer_of(account)
     return _page(request, open_form(account))
 
 

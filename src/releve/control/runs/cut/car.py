@@ -1,6 +1,6 @@
 """Lets races follow what cars send over MQTT: a number opens or joins its race, `false` closes it.
 
-Asked whenever somebody looks, and in the background.
+Asked in the background, and before somebody changes something.
 A car names its race in every reading. The car whose reading of a race that waits comes first drives it, which the data
 plane notes before it stores that reading (`storage/race_driver.py`); another car that names the same number gets a race
 of its own, so that two cars never mix.
@@ -37,9 +37,9 @@ def follow_cars(teams: Collection[int]) -> None:
     follow(Device.objects.filter(team__in=teams))
 
 
-def give_vehicles(teams: Collection[int]) -> None:
-    """Give the teams' races that say a car only the car's vehicle, because contract B shows the vehicle of each."""
-    without = Run.objects.filter(kind=Kind.RACE, team__in=teams, asset=None, device__isnull=False, deleted_at=None)
+def give_vehicles() -> None:
+    """Give the races that say a car only the car's vehicle, because contract B shows the vehicle of each."""
+    without = Run.objects.filter(kind=Kind.RACE, asset=None, device__isnull=False, deleted_at=None)
     for race in without.select_related("device__team"):
         with transaction.atomic():
             blocks.lock_device(race.device_id)

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from releve.control.fleet.models import Asset, Contract, Device
+from releve.control.fleet.queries import last_heard
 from releve.control.runs import blocks
 from releve.control.runs.cut.ending import end_by_rule
 from releve.control.runs.models import Inference, Kind, Run
@@ -23,6 +24,7 @@ from releve.protocol.run.part import part_of, split_part
 ONE_MICROSECOND = timedelta(microseconds=1)
 NEAR = timedelta(minutes=10)
 EVER = timedelta(days=400 * 365)
+MANY = 50
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 Span = tuple[datetime, datetime]
 
@@ -80,8 +82,10 @@ def infer(device: Device, now: datetime | None = None) -> None:
 
 
 def infer_all(now: datetime | None = None) -> int:
-    """Cut every device's readings, for a task in the background; answers how many devices."""
-    devices = Device.objects.filter(contract__in=CUTTINGS).order_by("id")
+    """Cut every device's readings, for background work; of many, those heard since the last time. Answers how many."""
+    devices = list(Device.objects.filter(contract__in=CUTTINGS).order_by("id"))
+    if len(devices) > MANY:
+        devices = _heard_since(devices)
     for device in devices:
         infer(device, now)
     return len(devices)
@@ -125,6 +129,20 @@ def fill(runs: Iterable[Run], boundaries: Sequence[datetime], given: Sequence[tu
         instants += [instant for _, _, span in given for instant in span]
         for part in {run.part, *(part for _, part, _ in given)}:
             recut(run.device, part, (min(instants), max(instants)))
+
+
+def _heard_since(devices: list[Device]) -> list[Device]:
+    """Those heard since they were cut the last time, and those with a run that time alone may end."""
+    heard = last_heard(devices)
+    known = dict(Inference.objects.filter(device__in=devices).values_list("device", "followed"))
+    ends_itself = Q(is_inferred=True) | Q(rule_since__isnull=False)
+    open_ = set(Run.objects.filter(ends_itself, device__in=devices, ended_at=None).values_list("device", flat=True))
+    return [
+        device
+        for device in devices
+        if device.pk in open_
+        or (device.pk in heard and (device.pk not in known or heard[device.pk].last_seen >= known[device.pk]))
+    ]
 
 
 def _end_by_rule(device: Device, cutting: Cutting, touched: Sequence[tuple[str, Span]], *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Brings every run up to date once, so that the first look at a long one need not wait."""
+"""Cuts every run and sums it up once, as background work does."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from releve.control.runs.cut.keep import keep_up
 
 
 class Command(BaseCommand):
-    """`python -m django follow_runs`, for a timer; what people see is right without it, only slower at first."""
+    """`python -m django follow_runs`, for a timer where no background work runs."""
 
     help = __doc__ or ""
 

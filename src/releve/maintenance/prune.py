@@ -1,21 +1,17 @@
 """Takes away what has been kept long enough: receipts of readings, and audit events."""
 
-import asyncio
 from collections.abc import Mapping
 
-import structlog
-
-from releve.protocol.problem import Unavailable
+from releve.maintenance.loop import Service
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 EVERY_S = 3600.0
 AT_ONCE = 10_000  # rows a statement, so that none holds its locks for long
-_log = structlog.get_logger()
 
 
 class Pruning:
-    """Deletes rows that are older than their retention, once an hour.
+    """Deletes rows that are older than their retention.
 
     Args:
         pool: Lends the connection.
@@ -26,24 +22,18 @@ class Pruning:
         self._pool = pool
         self._days = days
 
-    async def run(self) -> None:
-        """Prune until cancelled; what cannot be done now is done the next time."""
-        while True:
-            try:
-                await self.prune()
-            except Unavailable as problem:
-                _log.warning("old rows wait for the database", error=problem.detail)
-            await asyncio.sleep(EVERY_S)
+    def service(self) -> Service:
+        """Once an hour."""
+        return Service(name="prune", period_s=EVERY_S, round=self.prune)
 
-    async def prune(self) -> None:
-        """Do it once.
+    async def prune(self) -> Mapping[str, int]:
+        """Do it once; how many rows each statement deleted, where there were any.
 
         Raises:
             Unavailable: The database does not answer.
         """
         pruned = {name: await self._prune(name, days) for name, days in self._days.items() if days > 0}
-        if any(pruned.values()):
-            _log.info("pruned", **pruned)
+        return {name: count for name, count in pruned.items() if count}
 
     async def _prune(self, name: str, days: int) -> int:
         deleted = 0

@@ -1,0 +1,116 @@
+"""The composition root of the process that does the background work: its services, and an orderly end."""
+
+import asyncio
+import importlib
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from releve.maintenance.disk import Disks
+from releve.maintenance.follow import Following
+from releve.maintenance.holder import Holder
+from releve.maintenance.loop import Loop, Service
+from releve.maintenance.partition import Partitions
+from releve.maintenance.presence import Burial
+from releve.maintenance.prune import Pruning
+from releve.serve.process import logs
+from releve.serve.process.snapshot import Snapshot
+from releve.settings import Settings
+from releve.storage.embedded.location import cluster_of
+from releve.storage.pool import Pool
+from releve.task import Tasks
+
+NAME = "maintenance"
+NICENESS = 10  # nobody waits for it
+SUM_TIMES = 10  # runs are cut more often than summed up: their bounds are what people see first
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Maintenance:
+    """Every service, and what they counted.
+
+    Args:
+        settings: What the operator chose.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._run_dir = settings.data_dir / "run"
+        self._pool = Pool(settings.database_url, application="releve maintenance", time_zone=settings.time_zone)
+        self._holder = Holder(settings.database_url)
+        self._disks = Disks([settings.data_dir, cluster_of(settings.data_dir)])
+        self._loops = [Loop(service, self._holder) for service in self._services(settings)]
+        self._tasks = Tasks()
+        self._snapshot = Snapshot(self._run_dir, NAME, self._counts)
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT."""
+        stop = asyncio.Event()
+        for number in _STOPPING:
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        self._tasks.start("maintenance lock", self._holder.run)
+        for loop in self._loops:
+            self._tasks.start(loop.service.name, loop.run)
+        self._tasks.start("snapshot", self._snapshot.run)
+        ready_file = self._run_dir / f"{NAME}.json"
+        ready_file.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+        try:
+            await stop.wait()
+        finally:
+            ready_file.unlink(missing_ok=True)
+            await self._tasks.stop()
+            self._snapshot.forget()
+            await self._pool.close()
+
+    def _services(self, settings: Settings) -> Iterator[Service]:
+        days = {
+            "prune_receipts": settings.receipt_retention_days,
+            "prune_audit_events": settings.audit_retention_days,
+        }
+        yield Pruning(self._pool, days=days).service()
+        yield Partitions(self._pool).service()
+        yield Burial(self._pool).service()
+        yield self._disks.service()
+        if every_s := settings.follow_runs_s:
+            yield Following(partial(_keep, "cut"), every_s=every_s, name="cut-runs").service()
+            yield Following(partial(_keep, "sum_up"), every_s=SUM_TIMES * every_s, name="sum-runs").service()
+
+    def _counts(self) -> Mapping[str, Any]:
+        reasons = [*self._tasks.reasons(), *filter(None, (loop.reason() for loop in self._loops))]
+        return {
+            "restarts": [[NAME, task, count] for task, count in self._tasks.restarts.items()],
+            "rounds": [[loop.service.name, *item] for loop in self._loops for item in loop.rounds.items()],
+            "busy_s": [[loop.service.name, loop.busy_s] for loop in self._loops],
+            "done_s": [[loop.service.name, loop.last_done_s] for loop in self._loops if loop.last_done_s],
+            "disk": [[room.place, room.free] for room in self._disks.rooms],
+            "reasons": reasons,
+            "warnings": self._disks.warnings(),
+        }
+
+
+def _keep(what: str) -> Mapping[str, int]:
+    """Cut runs or sum them up; Django is loaded by the first round, in its thread."""
+    importlib.import_module("releve.control.wsgi")  # sets Django up
+    keep = importlib.import_module("releve.control.runs.cut.keep")
+    keep.with_fresh_connection(getattr(keep, what))
+    return {}
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    logs.configure(level=settings.log_level, log_format=settings.log_format, process=NAME)
+    os.nice(NICENESS)
+    Path(settings.data_dir, "run").mkdir(parents=True, exist_ok=True)
+    asyncio.run(Maintenance(settings).run())
+
+
+def main() -> None:
+    """Read the environment and work."""
+    run(Settings.from_environment())
+
+
+if __name__ == "__main__":
+    main()
