@@ -74,6 +74,35 @@ def test_only_what_may_check_a_password_waits(method, path, slow):
     assert is_slow(SimpleNamespace(method=method, path=path)) is slow
 
 
+async def test_whoever_sends_a_body_slowly_holds_no_turn():
+    gate = Turns(1)
+    arrived = asyncio.Event()
+    answered = []
+
+    class Slow:
+        method, path, address = "POST", "/account/login", "192.0.2.1"
+
+        async def keep_body(self):
+            await arrived.wait()
+
+    class Quick(Slow):
+        async def keep_body(self):
+            pass
+
+    async def handler(request, _send):
+        answered.append(type(request).__name__)
+
+    answer = gate.before(handler)
+    slow = asyncio.create_task(answer(Slow(), None))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await answer(Quick(), None)
+    arrived.set()
+    await slow
+
+    assert answered == ["Quick", "Slow"]
+
+
 async def _pass(gate, address):
     async with gate.turn(address):
         pass

@@ -10,7 +10,7 @@ from typing import Any
 
 from releve.access.device_sign_in import DeviceSignIn, MustWait, Pair
 from releve.http.answer import CHALLENGE, answer
-from releve.http.request import Header, Receive, Request, Send
+from releve.http.request import Header, Request, Send
 from releve.protocol import strict_json
 from releve.protocol.problem import BadJSON
 from releve.protocol.token import TokenType
@@ -110,23 +110,11 @@ class DeviceRoutes:
         is_plain = request.method == "POST" and length.isdigit() and int(length) <= BODY_BYTES
         if not is_plain or b"content-encoding" in request.headers or request.query:
             return {}
-        body = await request.body()
-        request.receive = _again(body, request.receive)
         try:
-            fields = strict_json.decode(body)
+            fields = strict_json.decode(await request.keep_body())
         except BadJSON:
             return {}
         return fields if type(fields) is dict else {}
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A request whose body was read can be read once more."""
-    waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Any:
-        return waiting.pop() if waiting else await receive()
-
-    return replay
 
 
 def _credentials(fields: dict[str, Any], field: str) -> tuple[str, str]:

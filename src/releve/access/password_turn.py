@@ -45,6 +45,7 @@ class Turns:
             if not is_slow(request):
                 await handler(request, send)
                 return
+            await request.keep_body()  # nobody takes a turn and then lets us wait for the body
             async with self.turn(subscriber_of(request.address)):
                 await handler(request, send)
 

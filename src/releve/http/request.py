@@ -111,6 +111,22 @@ class Request:
             )
         return inflate(body, limit=self.limits.body_bytes)
 
+    async def keep_body(self) -> bytes:
+        """Wait for the whole body, as sent, and keep it: whoever reads it next waits for nobody.
+
+        Raises:
+            TooLarge, TooSlow, Disconnected: As `body`.
+        """
+        body = await self._received()
+        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        receive = self.receive
+
+        async def again() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        self.receive = again
+        return body
+
     async def _received(self) -> bytes:
         if BODY_ARRIVED in self.scope:  # nothing to wait for, so no timer
             return await self._joined()
