@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import psycopg
 import structlog
 
 from releve.protocol.problem import Unavailable
@@ -106,7 +107,14 @@ class Loop:
         self._failures += 1
         self.rounds["failed"] += 1
         self._why = f"{type(error).__name__}: {error}".strip()[:300]
-        if isinstance(error, Unavailable):  # the database is away: no trace is needed to see that
+        if _is_away(error):  # no trace is needed to see that
             _log.warning("background work waits", service=self.service.name, error=self._why)
         else:
             _log.error("background work failed", service=self.service.name, exc_info=error)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database does not answer, also in the words of Django, which keeps the driver's as cause."""
+    return isinstance(error, Unavailable) or any(
+        isinstance(each, psycopg.OperationalError | psycopg.InterfaceError) for each in (error, error.__cause__)
+    )

@@ -13,7 +13,7 @@ MOST = 256
 TROUBLE = frozenset({"warning", "error", "exception"})
 # A line with any other fact, such as whose request it was, is an event of its own.
 OF_A_LOOP = frozenset({
-    *("event", "error", "reason", "exc_info", "task"),
+    *("event", "error", "reason", "exc_info", "service", "task"),
     *("devices", "links", "readings", "topics"),  # how much waits, which changes from one time to the next
 })  # fmt: skip
 
@@ -40,7 +40,7 @@ class Fold:
         """
         if method not in TROUBLE or not OF_A_LOOP.issuperset(line):
             return line
-        key = (str(line["event"]), *(str(line.get(name, "")) for name in ("error", "reason", "task")))
+        key = (str(line["event"]), *(str(line.get(name, "")) for name in ("error", "reason", "service", "task")))
         with self._lock:
             repeated = self._repeated(key)
         if repeated is None:
