@@ -23,3 +23,23 @@ def test_the_plain_sql_goes_back_and_forth():
 
     call_command("migrate", verbosity=0)
     assert _present() == TABLES | FUNCTIONS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_going_back_leaves_a_client_id_of_several_cars_to_the_newest_link():
+    add = (
+        "INSERT INTO device_link (client_id, principal, device_id, link, worker, since, address)"
+        " SELECT 'ESP32ClientBis', 'device:' || n, n, gen_random_uuid(), gen_random_uuid(), now() + n * interval '1 s',"
+        " '' FROM generate_series(1, 3) AS n"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(add)
+    call_command("migrate", "readings", "0003_mqtt", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT principal FROM device_link")
+        assert cursor.fetchall() == [("device:3",)]
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT principal FROM device_link")
+        assert cursor.fetchall() == [("device:3",)]
+        cursor.execute("DELETE FROM device_link")

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -159,6 +160,23 @@ def test_where_cores_are_short_devices_come_first(apart):
 
     assert priority["worker-0"] < priority["control"] < priority["maintenance"]
     assert priority["postgres"] == priority["worker-0"]
+
+
+def test_at_rest_everything_but_postgresql_fits_into_260_mb(start_server):
+    server = start_server()
+    server.wait_until_cut()  # so that background work has loaded what it needs
+    assert httpx.get(f"{server.url}/welcome/", headers=BROWSER, timeout=WITHIN_S).status_code == 200
+
+    ours = {name: pid for name, pid in server.processes.items() if name != "postgres"} | {"up": server.process.pid}
+    used_mb = {name: proportional_mb(pid) for name, pid in ours.items()}
+
+    assert sum(used_mb.values()) < 260, used_mb
+
+
+def proportional_mb(pid):
+    """What a process uses, with its part of what it shares."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def test_the_counts_of_every_process_are_in_the_metrics(apart, person):

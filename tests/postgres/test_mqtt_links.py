@@ -40,11 +40,14 @@ async def claim(store, client_id="car", *, principal="device:1", is_clean=False,
     )
 
 
-async def test_a_client_id_in_use_is_not_given_to_another_device_by_any_worker(stores):
-    assert await claim(stores[0]) is not None
+async def test_a_client_id_is_a_name_within_its_principal_on_every_worker(stores, migrated_url):
+    links = [uuid4() for _ in range(3)]
+    for store, principal, link in zip((*stores, stores[0]), ("device:1", "device:2", "account:1"), links, strict=True):
+        taken = await claim(store, principal=principal, link=link)
+        assert (taken.old_link, taken.old_state) == (None, None)
 
-    for store in stores:
-        assert await claim(store, principal="device:2") is None
+    standing = query(migrated_url, "SELECT link FROM device_link WHERE ended IS NULL")
+    assert {link for (link,) in standing} == set(links)
 
 
 async def test_the_same_device_takes_it_over_and_is_told_which_link_had_it(stores):
@@ -53,16 +56,7 @@ async def test_the_same_device_takes_it_over_and_is_told_which_link_had_it(store
 
     taken = await claim(stores[1])
 
-    assert taken is not None
     assert taken.old_link == link
-
-
-async def test_a_client_id_without_a_session_is_free_again_when_its_link_is_over(stores):
-    link = uuid4()
-    await claim(stores[0], link=link)
-    await stores[0].end([Ended(link, time.time(), None, 0)])
-
-    assert await claim(stores[1], principal="device:2") is not None
 
 
 async def test_a_session_outlives_its_link_and_a_clean_start_forgets_it(stores):
@@ -70,27 +64,50 @@ async def test_a_session_outlives_its_link_and_a_clean_start_forgets_it(stores):
     await claim(stores[0], link=link)
     await stores[0].end([Ended(link, time.time(), {"client_id": "car"}, 60)])
 
-    assert await claim(stores[1], principal="device:2") is None
+    assert (await claim(stores[1], principal="device:2")).old_state is None
     assert (await claim(stores[1])).old_state == {"client_id": "car"}
     assert (await claim(stores[1], is_clean=True)).old_state is None
     assert (await claim(stores[1])).old_state is None
 
 
-async def test_another_devices_name_is_no_client_id(stores, device):
-    sender = device("raspberry9")
+async def test_whoever_calls_a_device_like_a_client_id_locks_nobody_out(stores, device):
+    sender = device("ESP32ClientBis")
 
-    assert await claim(stores[0], "raspberry9", principal=f"device:{sender.device_id + 1}") is None
-    assert await claim(stores[0], "raspberry9", principal=sender.principal) is not None
+    for principal in (f"device:{sender.device_id + 1}", sender.principal):
+        assert (await claim(stores[0], "ESP32ClientBis", principal=principal)).old_link is None
+
+
+@pytest.mark.parametrize("principal", ["device:1", "account:1"])
+async def test_client_ids_that_a_principal_makes_up_fill_nothing(stores, migrated_url, principal):
+    await claim(stores[0], "another's", principal="device:2")
+    over = "UPDATE device_link SET ended = now() - interval '1 hour' WHERE principal = %s"
+    for number in range(5):
+        await claim(stores[0], f"made-up-{number}", principal=principal)
+        query(migrated_url, over, principal)
+    await claim(stores[0], "mine", principal=principal)
+
+    assert query(migrated_url, "SELECT client_id FROM device_link ORDER BY 1") == [("another's",), ("mine",)]
+
+
+async def test_of_the_sessions_that_a_principal_leaves_behind_the_newest_hundred_are_kept(stores, migrated_url):
+    leave = (
+        "INSERT INTO device_link (client_id, principal, device_id, link, worker, since, ended, address, state,"
+        " state_until) SELECT 'old-' || n, 'device:1', 1, gen_random_uuid(), gen_random_uuid(), now(),"
+        " now() - n * interval '1 s', '', '{}', now() + interval '1 week' FROM generate_series(1, 150) AS n"
+    )
+    query(migrated_url, leave)
+    await claim(stores[0], "new")
+
+    kept = {name for (name,) in query(migrated_url, "SELECT client_id FROM device_link WHERE client_id <> 'new'")}
+    assert kept == {f"old-{n}" for n in range(1, 101)}
 
 
 async def test_the_links_of_a_worker_that_died_are_over(stores, migrated_url):
     await claim(stores[0])
     query(migrated_url, "UPDATE mqtt_worker SET seen = now() - interval '1 minute' WHERE id = %s", stores[0]._worker)
 
-    assert await claim(stores[1], "car", principal="device:2") is not None
-    await claim(stores[0], "other")
     await Burial(stores[1]._pool).bury()
-    ((ended,),) = query(migrated_url, "SELECT ended FROM device_link WHERE client_id = 'other'")
+    ((ended,),) = query(migrated_url, "SELECT ended FROM device_link WHERE client_id = 'car'")
     assert ended is not None
 
 

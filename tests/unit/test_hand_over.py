@@ -11,6 +11,7 @@ import pytest
 from releve.http.request import Disconnected, Limits, Request
 from releve.protocol.problem import TooLarge, TooSlow
 from releve.serve.hand_over import connection as connections
+from releve.serve.hand_over import desk as desks
 from releve.serve.hand_over import letter, watch
 from releve.serve.hand_over.address import Address, connecting, listening
 from releve.serve.hand_over.desk import Desk
@@ -264,11 +265,35 @@ async def test_a_slow_client_holds_back_a_long_answer_and_no_more_than_a_bound_o
             before = written
             await asyncio.sleep(0.1)
 
-    assert written < 20 * connections.BUFFERED_BYTES  # and what the sockets hold
+    assert written < 2 * desks.MOST_BYTES + 20 * connections.BUFFERED_BYTES  # and what the sockets hold
 
     client.takes.set()
     await asking
     assert len(client.body) == 1000 * 0x10000
+
+
+async def test_clients_that_read_nothing_hold_no_connection_to_the_control_process(control, desk):
+    deaf = [Client() for _ in range(10)]  # more than may be handed over at once
+    waiting = []
+    body = b"x" * 1_000_000
+    for client in deaf:
+        client.takes.clear()
+        control.answers.put_nowait(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        before = len(control.requests)
+        waiting.append(asyncio.create_task(answered(desk, request(client), client)))
+        async with asyncio.timeout(WITHIN_S):
+            while len(control.requests) == before or desk._connections._lent:  # noqa: ASYNC110 - a test's own
+                await asyncio.sleep(0.01)
+
+    good = Client()
+    control.answers.put_nowait(PAGE)
+    await answered(desk, request(good), good)
+
+    assert good.body == b"hello"
+    for client in deaf:
+        client.takes.set()
+    await asyncio.gather(*waiting)
+    assert {client.body for client in deaf} == {body}
 
 
 async def test_the_head_alone_is_answered_without_waiting_for_a_body(control, desk):

@@ -77,3 +77,20 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_fo
     await asyncio.wait_for(kept.kept(), WITHIN_S)
 
     assert told == [(1, "esp32bis/speed", "1", 1)]
+
+
+async def test_whoever_waits_is_told_when_writing_breaks(store):
+    made = LastValues(store)
+
+    async def broken(_rows):
+        raise KeyError("topic")
+
+    store.keep_values = broken
+    made.keep(1, "esp32bis/speed", "1", 1)
+    waiting = asyncio.create_task(made.kept())
+    await asyncio.sleep(0)
+
+    with pytest.raises(KeyError):
+        await made.flush()
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(waiting, WITHIN_S)

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from releve.http.request import Limits, Request
-from releve.serve.control import spool, thread
-from releve.serve.control.spool import Spool
+from releve.serve.control import thread
 from releve.serve.control.thread import Threads
+from releve.serve.spool import Spool
 
 WITHIN_S = 20
 LONG = 5 * 1024 * 1024
@@ -101,10 +101,9 @@ async def test_what_the_application_raises_is_raised():
         await asyncio.wait_for(Threads(broken, threads=1).answer(request(client), client.send), WITHIN_S)
 
 
-async def test_beyond_its_bound_the_spool_makes_the_thread_wait_and_loses_nothing(monkeypatch):
-    monkeypatch.setattr(spool, "MOST_BYTES", 100_000)
+async def test_beyond_its_bound_the_spool_makes_the_thread_wait_and_loses_nothing():
     client = Client()
-    with Spool() as waits:
+    with Spool(most_bytes=100_000) as waits:
         await waits.put({"type": "http.response.start", "status": 200, "headers": []})
         taken = 0
 

@@ -134,6 +134,10 @@ class GroupCommit:
                     receipts = await self._commit(writer, entries)
             except Problem as problem:
                 self._refuse(group, problem)
+            except Exception as error:  # noqa: BLE001 - a writer that ended here would leave everybody waiting for ever
+                self.failure = f"{type(error).__name__}: {error}"
+                _log.exception("commit broke", readings=len(entries))
+                self._refuse(group, Unavailable())
             except BaseException:
                 self._refuse(group, Unavailable())
                 raise

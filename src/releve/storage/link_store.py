@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A client id that was taken: the link that had it, and the session it left behind."""
+    """A client id that was taken: the link of the same principal that had it, and the session it left behind."""
 
     old_link: UUID | None
     old_state: dict[str, Any] | None
@@ -83,14 +83,13 @@ class LinkStore:
 
     async def claim(
         self, client_id: str, *, principal: str, device_id: int | None, link: UUID, address: str, is_clean: bool
-    ) -> Claim | None:
-        """Take a client id for a link; None when it belongs to another principal."""
+    ) -> Claim:
+        """Take a client id for a link; it is a name among those of its principal."""
         values = {
             "client_id": client_id, "principal": principal, "device": device_id, "link": link,
             "worker": self._worker, "address": address, "is_clean": is_clean,
         }  # fmt: skip
-        row = await self._row("mqtt_claim", values)
-        return None if row is None else Claim(**row)
+        return Claim(**(await self._rows("mqtt_claim", values))[0])
 
     async def end(self, links: Sequence[Ended]) -> None:
         """Note that links are over."""

@@ -39,10 +39,8 @@ async def _let_in(link: "Link", surroundings: Surroundings, connect: Connect) ->
     link.intake.version = connect.version
     await _judge_will(link, connect.will)
     assigned = None if connect.client_id else f"releve-{uuid4().hex}"
-    claim = await surroundings.claim(link, connect.client_id or assigned or "", is_clean=connect.clean_start)
-    if claim is None:
-        await link.note_refusal("client id", connect.client_id)
-        raise Refused(Reason.CLIENT_IDENTIFIER_NOT_VALID, "this client id belongs to another principal")
+    client_id = connect.client_id or assigned or ""
+    claim = await surroundings.claim(link, sender, client_id, is_clean=connect.clean_start)
     state = await link.outbox.still_allowed(claim)
     await _recall_race(link, surroundings)
     if link.is_lost:

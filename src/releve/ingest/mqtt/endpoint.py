@@ -98,15 +98,12 @@ class Endpoint:
 
     # What links call
 
-    async def claim(self, link: Link, client_id: str, *, is_clean: bool) -> SessionState | None:
-        """Take the client id for the link; the session it takes up, None when the id belongs to another principal.
+    async def claim(self, link: Link, sender: Sender, client_id: str, *, is_clean: bool) -> SessionState:
+        """Take the client id for the link of this principal; the session that it takes up.
 
         Raises:
             Unavailable: The database does not answer.
         """
-        sender = link.sender
-        if sender is None:
-            return None
         claim = await self.store.claim(
             client_id,
             principal=sender.principal,
@@ -115,8 +112,6 @@ class Endpoint:
             address=link.peer.address,
             is_clean=is_clean,
         )
-        if claim is None:
-            return None
         self._by_id[link.id] = link
         before = self._by_id.get(claim.old_link) if claim.old_link is not None else None
         state = before.taken_over() if before is not None else None

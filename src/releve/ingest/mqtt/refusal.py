@@ -17,7 +17,7 @@ async def keep(store: LinkStore, sender: Sender, address: str, *, what: str, nam
         store: Keeps the event.
         sender: Who asked.
         address: Where from.
-        what: What was asked for: `publish`, `subscribe`, `client id`, …
+        what: What was asked for: `publish`, `subscribe` or `will`
         name: The name that it was asked for.
     """
     number = int(sender.principal.partition(":")[2])

@@ -25,8 +25,8 @@ class Surroundings(Protocol):
     sign_in: SignIn
     store: LinkStore
 
-    async def claim(self, link: "Link", client_id: str, *, is_clean: bool) -> SessionState | None:
-        """Take the client id for the link; the session it takes up, None when the id belongs to another principal."""
+    async def claim(self, link: "Link", sender: Sender, client_id: str, *, is_clean: bool) -> SessionState:
+        """Take the client id for the link of this principal; the session that it takes up."""
 
     async def commit(self, burst: Burst, sender: Sender) -> list[Receipt]:
         """Take a burst to the disk; one receipt per entry."""

@@ -70,11 +70,20 @@ class LastValues:
             _log.warning("last values wait for the database", topics=len(fresh))
             self._fresh = fresh | self._fresh
             self._arrived.set()
-            for future in waiting:
-                if not future.done():
-                    future.set_exception(problem)
+            _tell(waiting, problem)
+        except Exception:
+            _tell(waiting, Unavailable())  # what broke is left out, or it would break every time
+            raise
         else:
-            for future in waiting:
-                if not future.done():
-                    future.set_result(None)
+            _tell(waiting, None)
             self.on_kept(rows)
+
+
+def _tell(waiting: Sequence["asyncio.Future[None]"], problem: Unavailable | None) -> None:
+    for future in waiting:
+        if future.done():
+            continue
+        if problem is None:
+            future.set_result(None)
+        else:
+            future.set_exception(problem)

@@ -10,10 +10,11 @@ from a2wsgi import WSGIMiddleware
 from releve.http import guard
 from releve.http.request import Request, Send
 from releve.protocol.problem import Unavailable
-from releve.serve.control.spool import Spool
+from releve.serve.spool import Spool
 
 THREADS = 8
 MOST_WAITING = 512
+MOST_BYTES = 256 * 1024 * 1024  # of one answer that its client has not read; beyond that its thread waits
 STUCK_S = 5.0
 TICKET = "releve.ticket"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -56,7 +57,7 @@ class Threads:
             raise Busy
         ticket = object()
         self._waiting[ticket] = time.monotonic()
-        with Spool() as spool:
+        with Spool(most_bytes=MOST_BYTES) as spool:
             sending = asyncio.create_task(spool.send_to(send))
             answering = asyncio.create_task(
                 self._threads({**scope, TICKET: ticket}, receive, spool.put)  # type: ignore[arg-type] # ASGI, typed by another

@@ -11,8 +11,10 @@ from releve.serve.hand_over.away import answer_page, is_for_people
 from releve.serve.hand_over.connection import Answer, Connection, HungUp
 from releve.serve.hand_over.pool import Connections, ControlAway, Crowded
 from releve.serve.hand_over.watch import Watch
+from releve.serve.spool import Spool
 
 HEAD_S = 60.0  # the longest wait for the beginning of an answer
+MOST_BYTES = 4 * 1024 * 1024  # of one answer that its client has not read; beyond that it keeps its connection
 LOOK_S = 0.5  # how soon a wait ends once the control process is known to be away
 # What is said between two neighbours only [RFC 9110, section 7.6.1], and what only we may say.
 _BETWEEN_US = frozenset({
@@ -68,9 +70,28 @@ class Desk:
                 raise ControlAway from again
 
     async def _exchange(self, request: Request, send: Send, *, fresh: bool) -> None:
+        with Spool(most_bytes=MOST_BYTES) as spool:
+            fetching = asyncio.create_task(self._fetch(request, spool.put, fresh=fresh))
+            sending = asyncio.create_task(spool.send_to(send))
+            try:
+                await asyncio.wait((fetching, sending), return_when=asyncio.FIRST_EXCEPTION)
+                for task in (fetching, sending):
+                    if task.done():
+                        await task  # what it raised
+            except (Problem, HungUp) as error:
+                if spool.is_begun:  # it is too late to answer anything else
+                    raise Disconnected from error
+                raise
+            finally:
+                for task in (fetching, sending):
+                    task.cancel()
+                await asyncio.gather(fetching, sending, return_exceptions=True)
+
+    async def _fetch(self, request: Request, put: Send, *, fresh: bool) -> None:
+        """Get the answer; the connection is free again as soon as it is whole, however slowly the client reads."""
         connection = await self._connections.take(fresh=fresh)
         inward = asyncio.create_task(_pass_on(request, connection, self._head_of(request)))
-        outward = asyncio.create_task(self._bring_back(connection, send))
+        outward = asyncio.create_task(self._bring_back(connection, put))
         try:
             await asyncio.wait((inward, outward), return_when=asyncio.FIRST_COMPLETED)
             if outward.done():
@@ -85,18 +106,18 @@ class Desk:
             await asyncio.gather(inward, outward, return_exceptions=True)
             self._connections.give_back(connection)
 
-    async def _bring_back(self, connection: Connection, send: Send) -> None:
-        """Pass the answer on, piece by piece, as fast as the client takes it."""
+    async def _bring_back(self, connection: Connection, put: Send) -> None:
+        """Pass the answer on, piece by piece, as fast as it is taken."""
         answer = await self._head_from(connection)
         headers = [(name, value) for name, value in answer.headers if name not in _NOT_BACK]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await put({"type": "http.response.start", "status": answer.status, "headers": headers})
         try:
             while piece := await connection.piece():
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await put({"type": "http.response.body", "body": piece, "more_body": True})
         except HungUp as error:
             _log.warning("an answer broke off", status=answer.status)
             raise Disconnected from error  # so that nobody takes a part for the whole
-        await send({"type": "http.response.body", "body": b""})
+        await put({"type": "http.response.body", "body": b""})
 
     async def _head_from(self, connection: Connection) -> Answer:
         waiting = asyncio.ensure_future(connection.head())

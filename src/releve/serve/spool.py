@@ -1,4 +1,4 @@
-"""An answer on its way from a thread to a client: however slowly it is read, the thread is free again."""
+"""An answer on its way to a client: however slowly it is read, whoever made it is free again."""
 
 import asyncio
 from tempfile import SpooledTemporaryFile
@@ -7,15 +7,19 @@ from typing import Self
 
 from releve.http.request import Message, Send
 
-MEMORY_BYTES = 1024 * 1024  # beyond that it waits on the disk
-MOST_BYTES = 256 * 1024 * 1024  # beyond that the thread waits, until the client has taken half of it or is cut
+MEMORY_BYTES = 256 * 1024  # beyond that it waits on the disk
 PIECE_BYTES = 64 * 1024
 
 
 class Spool:
-    """Takes what a thread says as fast as it says it, and sends it as fast as it is read."""
+    """Takes what it is told as fast as that comes, and sends it as fast as it is read.
 
-    def __init__(self) -> None:
+    Args:
+        most_bytes: Beyond so much nothing more is taken, until the client has taken all of it or is cut.
+    """
+
+    def __init__(self, *, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._head: Message | None = None
         self._body = SpooledTemporaryFile[bytes](max_size=MEMORY_BYTES)
         self._written = 0
@@ -24,6 +28,11 @@ class Spool:
         self._arrived = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the client may have been told something."""
+        return self._head is not None
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +44,7 @@ class Spool:
         self._has_room.set()
 
     async def put(self, message: Message) -> None:
-        """Take one message of the answer; it waits only while far too much has not been read."""
+        """Take one message of the answer; it waits only while too much has not been read."""
         if message["type"] == "http.response.start":
             self._head = message
         else:
@@ -70,13 +79,16 @@ class Spool:
         self._body.seek(self._written)
         self._body.write(body)
         self._written += len(body)
-        if self._written - self._sent > MOST_BYTES:
+        if self._written >= self._most_bytes:
             self._has_room.clear()
 
     def _next(self) -> bytes:
         self._body.seek(self._sent)
         piece = self._body.read(min(PIECE_BYTES, self._written - self._sent))
         self._sent += len(piece)
-        if self._written - self._sent <= MOST_BYTES // 2:
+        if self._sent == self._written and self._written:  # a long answer takes no more of the disk than the bound
+            self._body.seek(0)
+            self._body.truncate()
+            self._written = self._sent = 0
             self._has_room.set()
         return piece
