@@ -104,9 +104,9 @@ def test_a_failed_claim_does_not_spend_the_code_and_only_a_hash_is_kept(db):
 
 
 def test_whoever_lost_a_second_factor_signs_in_by_password_alone_and_anew(api, alice, signed_in):
+    here = signed_in(alice)
     TOTP.activate(alice, generate_totp_secret())
     RecoveryCodes.activate(alice)
-    here = signed_in(alice)
 
     removed = services.remove_second_factors(alice, timezone.now())
 
@@ -115,6 +115,7 @@ def test_whoever_lost_a_second_factor_signs_in_by_password_alone_and_anew(api, a
     assert here.get("/api/auth/profile/").status_code == 401
     event = AuditEvent.objects.get(account=alice, kind="factor-removed")
     assert event.detail == {"removed": "2"}
+    assert signed_in(alice).get("/api/auth/profile/").status_code == 200
 
 
 def test_an_account_that_is_promoted_administers_everything_and_the_audit_says_so(bob):
