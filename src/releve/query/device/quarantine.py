@@ -25,7 +25,7 @@ from releve.storage.queries import query
 
 PAGE = 100
 LARGEST_PAGE = 1_000
-PAGE_BYTES = 8 * 1024 * 1024
+PAGE_BYTES = 4 * 1024 * 1024
 ROW_BYTES = 512  # what stands around a payload
 _LARGEST_ID = 2**62
 
