@@ -110,7 +110,7 @@ class DeviceRoutes:
         is_plain = request.method == "POST" and length.isdigit() and int(length) <= BODY_BYTES
         if not is_plain or b"content-encoding" in request.headers or request.query:
             return {}
-        body = await request.body()
+        body = await request.strangers_body()
         request.receive = _again(body, request.receive)
         try:
             fields = strict_json.decode(body)
