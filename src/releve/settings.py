@@ -96,7 +96,9 @@ class Settings:
     )
     allowed_hosts: str = knob(
         "",
-        "Host names that requests may name, comma-separated; empty means loopback, the listening and the public one.",
+        "Further names that requests may call this machine by, comma-separated; `.example.com` is that and all below "
+        "it, `*` every name. Addresses in numbers, names without a dot, the machine's own and that of the public "
+        "address are always fine.",
     )
     trusted_proxies: str = knob(
         "", "Addresses of reverse proxies whose X-Forwarded-For and -Proto count, comma-separated."
@@ -134,7 +136,8 @@ class Settings:
     body_timeout_s: float = knob(20.0, "Longest wait for a request's whole body.", unit="s")
     backlog_readings: int = knob(
         50_000,
-        "Readings waiting for their commit before senders are asked to wait; half of it and all is well again.",
+        "Readings waiting for their commit before everybody is refused; a device alone is above its fair part of a "
+        "second of work.",
     )
     device_backlog_readings: int = knob(20_000, "The part of the backlog that one device may take.")
     bridge_config: str = knob(

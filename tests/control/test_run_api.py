@@ -11,6 +11,7 @@ from django.utils import timezone
 from releve.control.accounts.models import AuditEvent
 from releve.control.fleet.models import Asset
 from releve.control.fleet.services import register_device
+from releve.control.runs.api import views
 from releve.control.runs.models import Run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -311,6 +312,14 @@ def test_buckets_of_any_width_hold_every_reading(alice, signed_in, race, width):
     assert sum(bucket["channels"]["speed"]["n"] for bucket in answer["data"]) == 10
     assert max(bucket["channels"]["speed"]["high"] for bucket in answer["data"]) == 9
     assert answer["next"] is None
+
+
+def test_a_page_of_buckets_is_bounded_however_many_are_asked_for(alice, signed_in, race, monkeypatch):
+    monkeypatch.setattr(views, "MOST_BUCKETS", 1)
+    answer = signed_in(alice).get(f"{RUNS}/{race['id']}/buckets?bucket=5s&limit=100000").json()
+
+    assert len(answer["data"]) == 1
+    assert answer["next"] is not None
 
 
 def test_buckets_come_in_pages(alice, signed_in, race):

@@ -51,7 +51,7 @@ async def test_while_one_group_commits_the_next_gathers_into_one(path_into, devi
         assert groups.total == 100
 
 
-async def test_above_the_high_water_mark_senders_wait_and_below_half_all_is_well(path_into, device, paused_commits):
+async def test_above_the_high_water_mark_all_are_refused_and_below_half_all_is_well(path_into, device, paused_commits):
     pi, other = device(), device("raspberry2")
     async with path_into(backlog=10, device_backlog=8) as path:
         waiting = [asyncio.create_task(path.send(pi, READING % n)) for n in range(8)]

@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -143,3 +144,24 @@ def test_whatever_was_sent_is_cut_in_a_moment(piece):
     list(elements(frame))
 
     assert time.process_time() - began_s < 3.0
+
+
+@pytest.mark.parametrize("element", [b"1", b"{}", b'""', b"[]", b'{"a":1,"b":2}', b"\t1"])
+@pytest.mark.parametrize("form", [JSON, NDJSON], ids=["json", "ndjson"])
+def test_items_are_counted_while_they_are_cut(element, form):
+    many = 4_000_000 // (len(element) + 1)
+    payload = b"[" + b",".join([element] * many) + b"]" if form is JSON else b"\n".join([element] * many)
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        split(payload, form, limit=1_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 2 * len(payload)  # the payload without its mark may be a copy
+
+
+@pytest.mark.parametrize("count", [1, 9, 10])
+def test_as_many_items_as_are_allowed_are_cut_however_many_commas_they_hold(count):
+    payload = b"[" + b",".join([b'{"a":[1,2,3],"b":2}'] * count) + b"]"
+
+    assert len(split(payload, limit=10).payloads) == count

@@ -51,7 +51,11 @@ class RevocationFeed:
 
     async def _listen(self) -> None:
         connection = await AsyncConnection.connect(
-            self._url, autocommit=True, connect_timeout=5, application_name="releve revocation feed"
+            self._url,
+            autocommit=True,
+            connect_timeout=5,
+            application_name="releve revocation feed",
+            options="-c statement_timeout=30000",
         )
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")

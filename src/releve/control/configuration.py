@@ -30,14 +30,6 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-def _hosts(releve: Settings) -> list[str]:
-    chosen = [name.strip() for name in releve.allowed_hosts.split(",") if name.strip()]
-    public = urlsplit(releve.public_url).hostname
-    if not chosen and not public and releve.host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
-        return ["*"]  # no address was named, so any address of this machine is meant
-    return [*chosen, *([public] if public else []), releve.host, "localhost", "127.0.0.1", "[::1]"]
-
-
 @cache
 def _django_secret() -> str:
     return keys.django_secret(RELEVE.data_dir)
@@ -50,7 +42,7 @@ _IS_HTTPS = _PUBLIC.scheme == "https"
 
 DEBUG = False
 SECRET_KEY = lazy(_django_secret, str)()  # read when first asked for, so that a look at the settings makes no file
-ALLOWED_HOSTS = _hosts(RELEVE)
+ALLOWED_HOSTS = ["*"]  # releve.http.edge has looked at it, for both planes
 ROOT_URLCONF = "releve.control.urls"
 WSGI_APPLICATION = "releve.control.wsgi.application"
 APPEND_SLASH = False  # no POST is ever answered with a redirect; each route exists with and without its slash
@@ -82,6 +74,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "releve.control.patience.statement_timeout",
     "django.middleware.security.SecurityMiddleware",
     "releve.control.api.headers.SecurityHeaders",
     "releve.control.pages.slash.EitherSlash",

@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 
 from releve.http.request import Header, Send
-from releve.protocol.problem import BadRequest, Problem, TooLarge, TooSlow, Unauthenticated
+from releve.protocol.problem import BadRequest, Problem, StrangeVersion, TooLarge, TooSlow, Unauthenticated
 
 CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="api"')
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 encode = msgspec.json.Encoder().encode
 
 
@@ -31,7 +32,7 @@ async def answer_problem(send: Send, problem: Problem, document: Any = None, hea
         extra.append(CHALLENGE)  # RFC 9110, section 15.5.2
     if problem.retry_after_s is not None:
         extra.append((b"retry-after", str(problem.retry_after_s).encode()))
-    if isinstance(problem, TooLarge | TooSlow | BadRequest):
+    if isinstance(problem, TooLarge | TooSlow | BadRequest | StrangeVersion):
         extra.append((b"connection", b"close"))  # the rest of the body is not worth reading
     await send_bytes(send, problem.status, encode(problem.document() if document is None else document), extra)
 
@@ -41,6 +42,6 @@ async def send_bytes(send: Send, status: int, body: bytes, headers: Iterable[Hea
     await send({
         "type": "http.response.start",
         "status": status,
-        "headers": [(b"content-length", b"%d" % len(body)), *headers],
+        "headers": [(b"content-length", b"%d" % len(body)), _NO_SNIFFING, *headers],
     })  # fmt: skip
     await send({"type": "http.response.body", "body": body})

@@ -1,7 +1,9 @@
 """In front of both planes: what no request may do, whichever plane would answer it."""
 
 from releve.http.request import Limits, Message, Receive, Request, Scope
-from releve.protocol.problem import BadRequest, MethodNotAllowed
+from releve.protocol.problem import BadRequest, MethodNotAllowed, StrangeVersion
+
+VERSIONS = frozenset({"1.0", "1.1"})
 
 
 def checked(scope: Scope, receive: Receive, *, path: str, limits: Limits, request_id: str) -> Request:
@@ -10,8 +12,14 @@ def checked(scope: Scope, receive: Receive, *, path: str, limits: Limits, reques
     Raises:
         RepeatedHeader: A header that decides who sends what stands twice.
         MethodNotAllowed: TRACE, which would show a browser's cookies to a script.
-        BadRequest: HTTP/1.1 without a Host (RFC 9112, section 3.2).
+        BadRequest: HTTP/1.1 without a Host (RFC 9112, section 3.2), or a NUL in the path or the query, which no text in
+            PostgreSQL holds.
+        StrangeVersion: Another HTTP than the two that are spoken here.
     """
+    if scope["http_version"] not in VERSIONS:
+        raise StrangeVersion
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise BadRequest("text with a NUL character")
     request = Request(scope, receive, path=path, limits=limits, id=request_id)
     if request.method == "TRACE":
         raise MethodNotAllowed("TRACE is not answered")
@@ -24,9 +32,9 @@ async def buffered(request: Request) -> tuple[Scope, Receive]:
     """The request for the control plane: its body is read here, bounded, so that a slow one holds no thread.
 
     Raises:
-        Problem: As `Request.body`.
+        Problem: As `Request.strangers_body`.
     """
-    body = await request.body()
+    body = await request.strangers_body()
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     headers = [
         (name, value)

@@ -1,23 +1,26 @@
 """Group commit: while one COPY is under way the next group gathers. No timer to tune."""
 
 import asyncio
-from collections import Counter, deque
+import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic, perf_counter
 
-import msgspec
 import psycopg
 import structlog
 
 from releve.ingest.counters import Counters
+from releve.ingest.pace import Pace
+from releve.ingest.turns import Piece, Submission, Turns
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Overloaded, Problem, Throttled, Unavailable
 from releve.protocol.reading import Reading
 from releve.storage.session import NotDurable
 from releve.storage.writer import Entry, Writer
 
-GROUP_READINGS = 10_000
+PIECE = 2_000  # readings that a device with nothing waiting may always bring, as long as there is any room
+LONGEST_RETRY_S = 5  # those who are refused come back one after the other
 RELIEF_READINGS = 256  # waiting, above which another commit at the same time costs less than a longer wait
 RELIEF_S = 0.02  # or when the commit under way takes that long: it may be stuck, and nobody else is to be
 RETRY_S = 0.2
@@ -26,20 +29,17 @@ PATIENCE_S = 5.0  # how long readings wait for a database that does not answer b
 _log = structlog.get_logger()
 
 
-class _Waiting(msgspec.Struct):
-    entries: Sequence[Entry]
-    device_id: int
-    answer: asyncio.Future[list[Receipt]]
-    since_s: float
-
-
 class GroupCommit:
     """Gathers submissions and lets each writer commit as many as wait, one commit per group.
+
+    Each group has a part of every device that waits. When about a second of work waits, a device may have its fair
+    part of that waiting and is refused above it: who floods is told so, and who does not is in the next group
+    (promise P4).
 
     Args:
         writers: One task each. A second one commits only what is worth a commit of its own, or what a stuck one keeps
             waiting: half as many readings a group would cost a fifth more of everything.
-        backlog: Readings waiting above which every sender is asked to wait, until half of it is left.
+        backlog: Readings waiting above which every sender is refused.
         device_backlog: The part of it that one device may take.
         counters: Where the depth, the groups and their times are counted.
 
@@ -53,9 +53,9 @@ class GroupCommit:
         self._backlog = backlog
         self._device_backlog = device_backlog
         self._counters = counters
-        self._waiting: deque[_Waiting] = deque()
-        self._depth = 0
-        self._queued = 0  # the part of it that no writer has taken
+        self._pace = Pace()
+        self._turns = Turns(dropped=self._release)
+        self._depth = 0  # what waits and what is being committed
         self._busy = 0
         self._late = 0  # of those busy
         self._of_device: Counter[int] = Counter()
@@ -78,17 +78,31 @@ class GroupCommit:
             Unavailable: The outcome is unknown.
         """
         device_id = entries[0].device_id
-        self._admit(device_id, len(entries))
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(entries, device_id, answer, perf_counter()))
+        self.admit(device_id, len(entries))
+        answer: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
+        self._turns.add(Submission(entries, device_id, answer, perf_counter()))
         self._depth += len(entries)
-        self._queued += len(entries)
         self._of_device[device_id] += len(entries)
         self._counters.depth = self._depth
         if self._is_worth_a_commit():
             self._arrived.set()
-        receipts: list[Receipt] = await answer
-        return receipts
+        return await answer
+
+    def admit(self, device_id: int, count: int = 1) -> None:
+        """Refuse what `add` would refuse, before anything is spent on it.
+
+        Raises:
+            Overloaded: Too much is waiting.
+            Throttled: Too much of this device is waiting.
+        """
+        if self._is_draining:
+            raise Overloaded("the server is stopping; send it again")
+        if self._depth and self._depth + count > self._backlog:
+            self._is_full = True
+            raise _later(Overloaded())
+        own = self._of_device[device_id]
+        if own + count > self._allowed(own):
+            raise _later(Throttled())
 
     def start(self) -> None:
         """Start one task per writer."""
@@ -102,7 +116,7 @@ class GroupCommit:
 
     @property
     def is_full(self) -> bool:
-        """Whether senders are asked to wait; a transport that can stops reading meanwhile."""
+        """Whether everybody was refused, and more than half of the backlog still waits."""
         return self._is_full
 
     @property
@@ -110,25 +124,26 @@ class GroupCommit:
         """For how many seconds the longest commit has been under way; 0 when there is none."""
         return monotonic() - min(self._began_s) if self._began_s else 0.0
 
-    def _admit(self, device_id: int, count: int) -> None:
-        if self._is_draining:
-            raise Overloaded("the server is stopping; send it again")
-        if self._is_full or self._depth + count > self._backlog:
-            self._is_full = True
-            raise Overloaded
-        if self._of_device[device_id] + count > self._device_backlog:
-            raise Throttled
+    def _allowed(self, own: int) -> int:
+        """What a device may have waiting that has so much of it."""
+        room = min(self._pace.queue, self._backlog - self._backlog // 8)  # the rest is for those who send little
+        if self._depth < room:
+            return self._device_backlog if own else max(self._device_backlog, self._backlog)
+        fair = room // (len(self._of_device) + (not own))
+        return min(self._device_backlog, max(fair, 1 if own else PIECE))
 
     async def _run(self, writer: Writer) -> None:
         while True:
             while not self._is_worth_a_commit():
-                if self._is_draining and not self._waiting:
+                if self._is_draining and not self._turns.waiting:
                     self._arrived.set()  # the others may end, too
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
-            group = self._take()
-            entries = [entry for waiting in group for entry in waiting.entries]
+            group = self._turns.take(self._pace.group)
+            entries = [entry for piece in group for entry in piece.entries]
+            if not entries:
+                continue
             try:
                 with self._at_work():
                     receipts = await self._commit(writer, entries)
@@ -144,11 +159,13 @@ class GroupCommit:
             else:
                 self._answer(group, receipts)
             finally:
-                self._release(group)
+                for piece in group:
+                    self._release(piece.submission.device_id, len(piece.entries))
 
     def _is_worth_a_commit(self) -> bool:
         """Whether a writer that is free should take what waits, or leave it to one that soon will be."""
-        return bool(self._waiting) and (self._busy <= self._late or self._queued >= RELIEF_READINGS)
+        waiting = self._turns.waiting
+        return waiting > 0 and (self._busy <= self._late or waiting >= RELIEF_READINGS)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
@@ -173,16 +190,6 @@ class GroupCommit:
             self._busy -= 1
             self._late -= is_late
 
-    def _take(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        count = 0
-        while self._waiting and count < GROUP_READINGS:
-            waiting = self._waiting.popleft()
-            group.append(waiting)
-            count += len(waiting.entries)
-        self._queued -= count
-        return group
-
     async def _commit(self, writer: Writer, entries: list[Entry]) -> list[Receipt]:
         """Commit, trying again on a connection that could not be made or broke: identities make that safe."""
         began_s = monotonic()
@@ -206,7 +213,9 @@ class GroupCommit:
             else:
                 self._note_weakness(None)
                 self.failure = None
-                self._counters.committed(len(entries), perf_counter() - started_s)
+                elapsed_s = perf_counter() - started_s
+                self._pace.note(len(entries), elapsed_s)
+                self._counters.committed(len(entries), elapsed_s)
                 return receipts
 
     def _note_weakness(self, weakness: str | None) -> None:
@@ -215,19 +224,18 @@ class GroupCommit:
             if weakness is not None:
                 _log.error("durability is weakened; nothing is acknowledged", reason=weakness)
 
-    def _answer(self, group: list[_Waiting], receipts: list[Receipt]) -> None:
+    def _answer(self, group: list[Piece], receipts: list[Receipt]) -> None:
         now_s = perf_counter()
         first = 0
-        for waiting in group:
-            last = first + len(waiting.entries)
+        for piece in group:
+            last = first + len(piece.entries)
             own = receipts[first:last]
             first = last
-            self._counters.time("commit", now_s - waiting.since_s)
-            self._note_seen(waiting.entries, own)
+            self._note_seen(piece.entries, own)
             if self.on_committed is not None:
-                self.on_committed(waiting.entries, own)
-            if not waiting.answer.done():
-                waiting.answer.set_result(own)
+                self.on_committed(piece.entries, own)
+            if piece.submission.settle(piece.first, own):
+                self._counters.time("commit", now_s - piece.submission.since_s)
 
     def _note_seen(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
         for entry, receipt in zip(entries, receipts, strict=True):
@@ -241,20 +249,23 @@ class GroupCommit:
                         else (max(known[0], entry.received_us), max(known[1], time_us))
                     )
 
-    def _refuse(self, group: list[_Waiting], problem: Problem) -> None:
-        for waiting in group:
-            if not waiting.answer.done():
-                waiting.answer.set_exception(problem)
+    def _refuse(self, group: list[Piece], problem: Problem) -> None:
+        for piece in group:
+            piece.submission.refuse(problem)
 
-    def _release(self, group: list[_Waiting]) -> None:
-        for waiting in group:
-            count = len(waiting.entries)
-            self._depth -= count
-            left = self._of_device[waiting.device_id] - count
-            if left:
-                self._of_device[waiting.device_id] = left
-            else:
-                del self._of_device[waiting.device_id]
+    def _release(self, device_id: int, count: int) -> None:
+        self._depth -= count
+        left = self._of_device[device_id] - count
+        if left:
+            self._of_device[device_id] = left
+        else:
+            del self._of_device[device_id]
         self._counters.depth = self._depth
         if self._is_full and self._depth <= self._backlog // 2:
             self._is_full = False
+
+
+def _later(problem: Problem) -> Problem:
+    """The refusal with a time of its own to come back."""
+    problem.retry_after_s = random.randint(1, LONGEST_RETRY_S)  # noqa: S311 - nothing secret
+    return problem

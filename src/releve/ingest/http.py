@@ -11,7 +11,7 @@ from releve.ingest.pipeline import Pipeline
 from releve.ingest.verdict import verdict, verdicts
 from releve.protocol.contract import GENERIC, GYM, PROFILOMETRE, Contract
 from releve.protocol.decode import Arrival
-from releve.protocol.format import Shape, format_of, split
+from releve.protocol.format import Shape, format_of, json, split
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, MethodNotAllowed, Unauthenticated
 from releve.protocol.sender import Sender
@@ -32,6 +32,7 @@ class IngestRoutes:
         self._authenticator = authenticator
         self._pipeline = pipeline
         self._batch_limit = batch_limit
+        json.first(batch_limit + 1)  # made now, and not while everybody waits for the first large batch
         self.handlers = {
             "/data": self.gym,
             "/api/send/data": self.profilometre,
@@ -96,6 +97,7 @@ class IngestRoutes:
         if sender.device_id is None:
             sender = await self._authenticator.with_device(sender, token, contract=contract.name)
         self._pipeline.counters.time("authenticate", time.perf_counter() - began_s)
+        self._pipeline.group.admit(sender.device_id or 0)  # before its body costs anything
         return sender
 
 

@@ -1,6 +1,6 @@
 """Second step of the path: items to readings, each with its instant and identity. Pure; the present is passed in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -39,7 +39,7 @@ def decode(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival
     """
     if not shape.is_batch:
         return [read_one(shape.payloads[0], contract=contract, sender=sender, arrival=arrival, key=arrival.key)]
-    return list(_each(shape.payloads, contract=contract, sender=sender, arrival=arrival))
+    return list(read_each(shape, contract=contract, sender=sender, arrival=arrival))
 
 
 def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arrival, key: str | None) -> Item:
@@ -78,8 +78,9 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
     )
 
 
-def _each(payloads: Iterable[bytes], *, contract: Contract, sender: Sender, arrival: Arrival) -> Iterable[Item]:
-    for index, payload in enumerate(payloads):
+def read_each(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival) -> Iterator[Item]:
+    """The readings of a batch, one by one, so that a long one can be interrupted."""
+    for index, payload in enumerate(shape.payloads):
         key = None if arrival.key is None else f"{arrival.key}\0{index}"
         try:
             yield read_one(payload, contract=contract, sender=sender, arrival=arrival, key=key)

@@ -3,6 +3,7 @@
     Problem                      refused as a whole
     ├── BadRequest               400  the request itself is malformed
     │   ├── RepeatedHeader
+    │   ├── StrangeHost
     │   └── BadEncoding
     ├── Unauthenticated          401  no credential, or none that is valid
     ├── Forbidden                403  a valid credential for something else
@@ -15,6 +16,7 @@
     │   └── BadJSON              400  not JSON by our strict rules
     ├── Throttled                429  this sender alone sends too much
     ├── Broken                   500  our own mistake
+    ├── StrangeVersion           505  neither HTTP/1.0 nor HTTP/1.1
     └── Unavailable              503  nothing is acknowledged, send again
         └── Overloaded
 
@@ -87,10 +89,23 @@ class RepeatedHeader(BadRequest):
     title = "Repeated header"
 
 
+class StrangeHost(BadRequest):
+    """The server does not answer to the host that the request names; RELEVE_ALLOWED_HOSTS names those that it does."""
+
+    title = "Unknown host"
+
+
 class BadEncoding(BadRequest):
     """The body is not what its Content-Encoding says."""
 
     title = "Body cannot be decoded"
+
+
+class StrangeVersion(Problem):
+    """The request line names a version of HTTP that is not spoken here; there are HTTP/1.0 and HTTP/1.1."""
+
+    title = "HTTP version not supported"
+    status = 505
 
 
 class Unauthenticated(Problem):

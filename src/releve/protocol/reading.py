@@ -11,8 +11,11 @@ from releve.protocol.problem import BadReading
 CHANNELS_LIMIT = 256
 NAME_LIMIT = 128
 TEXT_LIMIT = 1_024
+KEPT_BYTES = 65_536  # of a payload in quarantine that is no JSON
 INTEGER_LIMIT = 2**53
 NUMBER_LIMIT = 1e150  # no quantity comes near, and its square must still be a number where deviations are summed
+
+_json = msgspec.json.Decoder(msgspec.Raw)
 
 type_names = {
     dict: "an object",
@@ -106,17 +109,33 @@ class Quarantined(msgspec.Struct, frozen=True, gc=False):
 
 
 def quarantine(payload: bytes, *, device_id: int, received_us: int, source: Source, problem: BadReading) -> Quarantined:
-    """Set a reading aside because of a problem with it."""
+    """Set a reading aside because of a problem with it.
+
+    What is JSON is kept whole, because it can be replayed; of anything else the beginning, its size and its digest.
+    """
+    digest = sha256(payload)
+    reason = problem.detail
+    if len(payload) > KEPT_BYTES and not _is_json(payload):
+        reason += f" ({len(payload)} bytes, SHA-256 {digest.hexdigest()}; the first {KEPT_BYTES} are kept)"
+        payload = payload[:KEPT_BYTES]
     return Quarantined(
         device_id,
         received_us,
         source.contract,
         source.transport,
         problem.field or "",
-        problem.detail,
-        sha256(payload).digest(),
+        reason,
+        digest.digest(),
         payload,
     )
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        _json.decode(payload)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def take_channels(fields: dict[str, Any], *, escaped_nul: bool) -> dict[str, Any]:

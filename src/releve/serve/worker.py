@@ -3,6 +3,7 @@
 import argparse
 
 from releve.http.cross_origin import CrossOrigin
+from releve.http.edge import Edge, hosts_of
 from releve.serve.application import Application
 from releve.serve.listener import Server, configuration, on_port
 from releve.serve.process import logs
@@ -20,7 +21,9 @@ def run(settings: Settings, *, index: int) -> None:
         index=index,
     )
     served = CrossOrigin(application, settings.origins) if settings.origins else application
-    server = Server(configuration(settings, served, is_public=True))
+    hosts = hosts_of(allowed=settings.allowed_hosts, public_url=settings.public_url, listening=settings.host)
+    edge = Edge(served, hosts, is_https=settings.public_url.startswith("https://"))
+    server = Server(configuration(settings, edge, is_public=True))
     server.ready_file = settings.data_dir / "run" / f"worker-{index}.json"
     server.ready_file.parent.mkdir(parents=True, exist_ok=True)
     try:

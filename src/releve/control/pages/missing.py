@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from releve.protocol.problem import Broken, Forbidden, NotFound, Problem, Unavailable
+from releve.protocol.problem import Broken, Forbidden, NotFound, Problem, StrangeHost, Unavailable
 
 MACHINE_PATHS = (
     "api",
@@ -47,12 +47,6 @@ def is_for_programs(request: HttpRequest) -> bool:
     path = request.path_info.strip("/")
     is_machines = path.partition("/")[0] in MACHINE_PATHS and path not in PAGES_AMONG_THEM
     return is_machines or "text/html" not in request.headers.get("Accept", "")
-
-
-class StrangeHost(Malformed):
-    """The server does not answer to the host that the request names; RELEVE_ALLOWED_HOSTS names those that it does."""
-
-    title = "Unknown host"
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

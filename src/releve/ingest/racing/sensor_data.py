@@ -103,7 +103,7 @@ class SensorDataRoute:
         if request.method != "POST":
             raise MethodNotAllowed(f"{PATH} takes POST only")
         asking = await self._asking(request)
-        sample = read(await request.body())
+        sample = read(await (request.strangers_body() if asking is None else request.body()))
         race = await self._race(sample, asking)
         sender = _driver(race, asking)
         arrival = Arrival(received_us=time.time_ns() // 1000, transport="http", key=message_key(request))

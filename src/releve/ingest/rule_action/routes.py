@@ -38,6 +38,7 @@ from releve.protocol.problem import (
     MethodNotAllowed,
     NotFound,
     Problem,
+    Throttled,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -50,7 +51,10 @@ CONFIRMATIONS = "run/aws-iot"  # in the data directory
 KIND = b"x-amz-rules-engine-message-type"
 CONFIRMATION = b"DestinationConfirmation"
 CONFIRMATION_BYTES = 16_384
-MOST_CONFIRMATIONS = 20
+MOST_CONFIRMATIONS = 200
+CONFIRMATION_STAYS_S = (
+    3600.0  # so long no other pushes it out: anybody can post some, and the operator has to see his own
+)
 ADMIN = "admin"
 NO_TOKEN = "the bridge's token is missing or wrong; send it as `Authorization: Bearer TOKEN`"  # noqa: S105 - a message
 _AMAZON = re.compile(r"https://iot\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/confirmdestination/[\w.~%=+/-]{1,4096}", re.ASCII)
@@ -74,15 +78,22 @@ class Confirmations:
         self._folder = folder
 
     def keep(self, confirmation: Confirmation) -> None:
-        """Keep one; the oldest goes when there are too many."""
+        """Keep one; where there are too many the oldest goes, unless it came within the hour.
+
+        Raises:
+            Throttled: All that are kept came within the hour.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{sha256(confirmation.arn.encode()).hexdigest()}.json"
+        kept = self._paths()
+        if len(kept) >= MOST_CONFIRMATIONS and path not in kept:
+            if time.time() - kept[-1].stat().st_mtime < CONFIRMATION_STAYS_S:
+                raise Throttled("too many confirmations within an hour; have AWS IoT send it again later")
+            kept[-1].unlink(missing_ok=True)
         draft = path.with_suffix(f".{uuid4().hex}")
         draft.touch(mode=0o600)
         draft.write_bytes(encode(confirmation))
         draft.replace(path)
-        for old in self._paths()[MOST_CONFIRMATIONS:]:
-            old.unlink(missing_ok=True)
 
     def all(self) -> list[Confirmation]:
         """Every one that is kept, the newest first."""
@@ -161,7 +172,7 @@ class RuleActionRoutes:
         await answer(send, 200, {"confirmations": self._confirmations.all()})
 
     async def _confirm(self, request: Request, send: Send) -> None:
-        body = await request.body()
+        body = await request.strangers_body()
         if len(body) > CONFIRMATION_BYTES:
             raise TooLarge("a confirmation is shorter than that")
         confirmation = _confirmation(body)

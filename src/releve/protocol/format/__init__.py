@@ -59,7 +59,7 @@ def split(payload: bytes, form: Format = JSON, *, limit: int) -> Shape:
     """
     shape = form.cut(payload, limit)
     if len(shape.payloads) > limit:
-        raise TooLarge(f"{len(shape.payloads)} readings at once; at most {limit}")
+        raise TooLarge(f"more than {limit} readings at once")
     if not shape.payloads:
         raise BadReading("holds no reading")
     return shape

@@ -1,13 +1,13 @@
 """What was kept aside, why, and trying it again: `/api/v1/devices/{id}/quarantine` and its `replay`."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 
-from releve.http.answer import answer, encode
+from releve.http.answer import answer, encode, send_bytes
 from releve.http.request import Send
 from releve.ingest.pipeline import Pipeline
 from releve.ingest.verdict import verdict
@@ -19,11 +19,14 @@ from releve.protocol.instant import iso
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, BadRequest, NotFound
 from releve.protocol.sender import Sender
+from releve.storage import bounded
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 PAGE = 100
 LARGEST_PAGE = 1_000
+PAGE_BYTES = 4 * 1024 * 1024
+ROW_BYTES = 512  # what stands around a payload
 _LARGEST_ID = 2**62
 
 Row = dict[str, Any]
@@ -74,17 +77,21 @@ class Change(msgspec.Struct, frozen=True):
 async def answer_page(
     connection: AsyncConnection[Any], send: Send, *, device_id: int, asked: Mapping[str, str]
 ) -> None:
-    """Answer a page of what is kept aside, oldest first; `?replayed=1` adds what was replayed."""
+    """Answer a page of what is kept aside, oldest first; `?replayed=1` adds what was replayed.
+
+    A page ends early where its payloads are large; `next` says where to go on.
+    """
     for name in asked:
         if name not in ("limit", "after", "replayed"):
             raise BadRequest("is not a parameter; there are after, limit, replayed", field=name)
     limit = _number(asked, "limit", default=PAGE, low=1, high=LARGEST_PAGE)
     after = _number(asked, "after", default=0, low=0, high=_LARGEST_ID)
-    rows = await _find(
-        connection, device_id=device_id, after=after, limit=limit + 1, with_replayed=asked.get("replayed") == "1"
+    rows, has_more = await _find(
+        connection, device_id=device_id, after=after, limit=limit, with_replayed=asked.get("replayed") == "1"
     )
-    following = rows[limit - 1]["id"] if len(rows) > limit else None
-    await answer(send, 200, {"quarantine": [_document(row) for row in rows[:limit]], "next": following})
+    following = rows[-1]["id"] if has_more else None
+    body = await asyncio.to_thread(_page, rows, following)  # binary ones take a while to spell out
+    await send_bytes(send, 200, body, ((b"content-type", b"application/json"),))
 
 
 class Replay:
@@ -109,7 +116,7 @@ class Replay:
             BadReading: The one that was chosen is still wrong.
         """
         async with self._pool.connection() as connection:
-            rows = await _find(connection, device_id=self._device_id, chosen=chosen, limit=LARGEST_PAGE)
+            rows, _ = await _find(connection, device_id=self._device_id, chosen=chosen, limit=LARGEST_PAGE)
         if chosen is None:
             verdicts = [{"id": row["id"], **verdict(await self._try(row, change))} for row in rows]
             await answer(send, 200, {"replayed": verdicts})
@@ -151,11 +158,21 @@ async def _find(
     after: int = 0,
     chosen: int | None = None,
     with_replayed: bool = False,
-) -> list[Row]:
-    values = {"device": device_id, "after": after, "id": chosen, "limit": limit, "with_replayed": with_replayed}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query("page_quarantine"), values)
-        return await cursor.fetchall()
+) -> tuple[list[Row], bool]:
+    """The rows, and whether there are more."""
+    values = {"device": device_id, "after": after, "id": chosen, "limit": limit + 1, "with_replayed": with_replayed}
+    return await bounded.page(
+        connection,
+        "page_quarantine",
+        values,
+        limit=limit,
+        size=lambda row: len(row["payload"]) + ROW_BYTES,
+        most_bytes=PAGE_BYTES,
+    )
+
+
+def _page(rows: list[Row], following: int | None) -> bytes:
+    return encode({"quarantine": [_document(row) for row in rows], "next": following})
 
 
 def _document(row: Row) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """`GET /api/v1/devices/{id}/readings`: one page of a device's readings as JSON, CSV or NDJSON."""
 
+import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from enum import StrEnum
 from typing import Any, Self
 
 import msgspec
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 
 from releve.http.answer import encode, send_bytes
 from releve.http.request import Header, Send
@@ -18,10 +18,13 @@ from releve.protocol.column import OWN_COLUMNS
 from releve.protocol.instant import iso
 from releve.protocol.problem import BadRequest
 from releve.query.run.export import header, table
-from releve.storage.queries import query
+from releve.storage import bounded
 
 PAGE = 1_000
 LARGEST_PAGE = 100_000
+ROW_BYTES = 64  # what stands around a reading's channels
+PAGE_BYTES = 16 * 1024 * 1024
+LARGEST_TABLE = 2_000_000  # cells of a page as CSV
 KNOWN = frozenset({"from", "to", "channels", "limit", "cursor", "order"})
 _LATEST_US = 253_402_300_799_000_000
 _ID_RANGE = 2**63
@@ -73,20 +76,24 @@ class Page(msgspec.Struct, frozen=True):
 
 
 async def answer_page(connection: AsyncConnection[Any], send: Send, *, device_id: int, page: Page) -> None:
-    """Answer one page; `next` (and the header Link) names the following one while there is more."""
+    """Answer one page; `next` (and the header Link) names the following one while there is more.
+
+    A page ends early where its readings are large.
+    """
     name = "page_readings_descending" if page.is_descending else "page_readings_ascending"
     values = {**page.values, "device": device_id, "limit": page.values["limit"] + 1}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query(name), values)
-        rows = await cursor.fetchall()
+    rows, has_more = await bounded.page(
+        connection, name, values, limit=page.values["limit"], size=_size, most_bytes=PAGE_BYTES
+    )
     cursor_text = None
-    if len(rows) > page.values["limit"]:
-        rows.pop()
+    if has_more:
         cursor_text = urlsafe_b64encode(f"{rows[-1]['time_us']}:{rows[-1]['id']}".encode()).decode()
     headers: list[Header] = [(b"content-type", f"{page.format}; charset=utf-8".encode())]
     if cursor_text is not None:
         headers.append((b"link", f'<?cursor={cursor_text}>; rel="next"'.encode()))
-    await send_bytes(send, 200, _body(rows, page, device_id=device_id, cursor=cursor_text), headers)
+    # In a thread, because a large page takes a second, and others are to be answered meanwhile.
+    body = await asyncio.to_thread(_body, rows, page, device_id=device_id, cursor=cursor_text)
+    await send_bytes(send, 200, body, headers)
 
 
 def _body(rows: list[dict[str, Any]], page: Page, *, device_id: int, cursor: str | None) -> bytes:
@@ -96,6 +103,10 @@ def _body(rows: list[dict[str, Any]], page: Page, *, device_id: int, cursor: str
     if page.format is Format.NDJSON:
         return b"".join(encode(document) + b"\n" for document in documents)
     return encode({"device": device_id, "readings": documents, "next": cursor})
+
+
+def _size(row: Mapping[str, Any]) -> int:
+    return len(row["channels"]) + ROW_BYTES
 
 
 def _document(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,16 +121,36 @@ def _document(row: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _csv(rows: Iterable[Mapping[str, Any]], channels: list[str] | None) -> bytes:
+def _csv(rows: Sequence[Mapping[str, Any]], channels: list[str] | None) -> bytes:
     """As a run's export has it; `sent` stands there where the time of a reading is not what its sender wrote."""
     decoded = [(row, msgspec.json.decode(row["channels"])) for row in rows]
-    names = list(dict.fromkeys(channels or ())) or sorted({name for _, values in decoded for name in values})
+    names = list(dict.fromkeys(channels or ())) or sorted(_names(values for _, values in decoded))
+    if len(names) * len(rows) > LARGEST_TABLE:
+        raise _too_wide(len(names))
     own = OWN_COLUMNS if any(row["sent"] is not None for row, _ in decoded) else OWN_COLUMNS[:3]
     lines = [[*own, *header(names)]]
     for row, values in decoded:
         written = [iso(row["time_us"]), str(row["id"]), iso(row["received_us"]), cell.write_text(row["sent"] or "")]
         lines.append([*written[: len(own)], *(cell.write(values.get(name)) for name in names)])
     return table(lines)
+
+
+def _names(readings: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The channels of a page; it is not looked through to the end where each reading has others."""
+    names: set[str] = set()
+    for count, values in enumerate(readings, 1):
+        names.update(values)
+        if len(names) * count > LARGEST_TABLE:
+            raise _too_wide(len(names))
+    return names
+
+
+def _too_wide(columns: int) -> BadRequest:
+    return BadRequest(
+        f"a table of {columns} channels and more is too large; name some `channels`, lower `limit`,"
+        " or ask for application/x-ndjson",
+        field="channels",
+    )
 
 
 def _refuse_unknown(asked: Mapping[str, str]) -> None:

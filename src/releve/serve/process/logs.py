@@ -1,13 +1,19 @@
 """Structured logs: text on a terminal, JSON elsewhere; one line per event, with the request's id where it has one."""
 
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
 from releve.serve.process.fold import Fold
 
+# What steers a terminal, turns text around or ends a line: controls, bidi marks, separators, lone surrogates.
+_STEERING = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
+_UNSEEN = re.compile(f"[{_STEERING}\t\n]")
+_UNSEEN_IN_TRACE = re.compile(f"[{_STEERING}]")  # a traceback has lines
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -25,6 +31,7 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        visible,
     ]
     renderer = _text() if is_text else structlog.processors.JSONRenderer(ensure_ascii=False)
     handler = logging.StreamHandler(sys.stderr)
@@ -46,6 +53,30 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(**fields)
+
+
+def visible(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    r"""A structlog processor that spells out what a sender could steer a terminal or mislead a reader with.
+
+    >>> visible(None, "info", {"event": "refused", "path": "/\x1b[2J\u202e", "errors": ["a\nb"]})
+    {'event': 'refused', 'path': '/\\x1b[2J\\u202e', 'errors': ['a\\nb']}
+    """
+    for name, value in event.items():
+        if not name.startswith("_"):  # what structlog passes on to itself
+            event[name] = _spelled(value, _UNSEEN_IN_TRACE if name in {"exception", "stack"} else _UNSEEN)
+    return event
+
+
+def _spelled(value: Any, unseen: "re.Pattern[str]") -> Any:
+    if isinstance(value, str):
+        return unseen.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_spelled(each, unseen) for each in value]
+    if isinstance(value, dict):
+        return {_spelled(str(key), unseen): _spelled(each, unseen) for key, each in value.items()}
+    return _spelled(repr(value), unseen)
 
 
 def _text() -> structlog.dev.ConsoleRenderer:

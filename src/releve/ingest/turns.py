@@ -1,0 +1,141 @@
+"""What waits for its commit: devices take turns, so that a small sender is in the next group whoever floods."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from releve.protocol.outcome import Receipt
+from releve.protocol.reading import Reading
+from releve.storage.writer import Entry
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class Submission:
+    """One sender's entries on their way through one commit or several, and who waits for the receipts.
+
+    Attributes:
+        entries: What is to be committed.
+        device_id: Whose turn it takes.
+        since_s: When it came, by `perf_counter`.
+        answer: Gets a receipt per entry once all are durable.
+    """
+
+    __slots__ = ("_is_whole", "_left", "_receipts", "_taken", "answer", "device_id", "entries", "since_s")
+
+    def __init__(
+        self, entries: Sequence[Entry], device_id: int, answer: "asyncio.Future[list[Receipt]]", since_s: float
+    ) -> None:
+        self.entries = entries
+        self.device_id = device_id
+        self.answer = answer
+        self.since_s = since_s
+        self._taken = 0
+        self._left = len(entries)
+        self._receipts: list[Receipt] = []
+        self._is_whole: bool | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many entries no group has."""
+        return len(self.entries) - self._taken
+
+    def take(self, most: int) -> "Piece":
+        """The next entries for a group: not more than asked for, but all of a submission that must not be cut."""
+        if self.waiting > most and not self._has_to_stay_whole():
+            first, self._taken = self._taken, self._taken + most
+        else:
+            first, self._taken = self._taken, len(self.entries)
+        return Piece(self, first, self.entries[first : self._taken])
+
+    def settle(self, first: int, receipts: Sequence[Receipt]) -> bool:
+        """Note a piece's receipts; whether they were the last."""
+        if self._left == len(receipts) == len(self.entries):
+            self._receipts = list(receipts)
+        else:
+            if not self._receipts:
+                self._receipts = [receipts[0]] * len(self.entries)
+            self._receipts[first : first + len(receipts)] = receipts
+        self._left -= len(receipts)
+        if self._left == 0 and not self.answer.done():
+            self.answer.set_result(self._receipts)
+        return self._left == 0
+
+    def refuse(self, problem: BaseException) -> None:
+        """Tell the sender that the outcome is not what he wished for, whatever becomes of the rest."""
+        if not self.answer.done():
+            self.answer.set_exception(problem)
+
+    def _has_to_stay_whole(self) -> bool:
+        """Readings that count since boot are placed against each other, so one commit has to see all of them."""
+        if self._is_whole is None:
+            self._is_whole = any(isinstance(entry, Reading) and entry.needs_receipt for entry in self.entries)
+        return self._is_whole
+
+
+class Piece:
+    """A submission's part in one group."""
+
+    __slots__ = ("entries", "first", "submission")
+
+    def __init__(self, submission: Submission, first: int, entries: Sequence[Entry]) -> None:
+        self.submission = submission
+        self.first = first
+        self.entries = entries
+
+
+class Turns:
+    """Submissions that wait, by device; each group has an equal part of every device that waits."""
+
+    def __init__(self, *, dropped: Callable[[int, int], None]) -> None:
+        """`dropped` is told of a device's entries that are not worth a commit, as their sender has an answer."""
+        self._of: dict[int, deque[Submission]] = {}
+        self._turns: deque[int] = deque()
+        self._dropped = dropped
+        self.waiting = 0
+
+    def add(self, submission: Submission) -> None:
+        """Take a place behind the device's own."""
+        own = self._of.get(submission.device_id)
+        if own is None:
+            own = self._of[submission.device_id] = deque()
+            self._turns.append(submission.device_id)
+        own.append(submission)
+        self.waiting += submission.waiting
+
+    def take(self, most: int) -> list[Piece]:
+        """The next group: about so many entries, spread evenly over the devices."""
+        group: list[Piece] = []
+        count = 0
+        while self._turns and count < most:
+            part = max(1, (most - count) // len(self._turns))
+            for _ in range(min(len(self._turns), most - count)):
+                device_id = self._turns.popleft()
+                count += self._take_of(device_id, part, group)
+                if device_id in self._of:
+                    self._turns.append(device_id)
+        return group
+
+    def _take_of(self, device_id: int, most: int, group: list[Piece]) -> int:
+        own = self._of[device_id]
+        count = 0
+        while own and count < most:
+            submission = own[0]
+            if submission.answer.done() and not submission.answer.cancelled():
+                self._drop(own.popleft())
+                continue
+            piece = submission.take(most - count)
+            group.append(piece)
+            count += len(piece.entries)
+            self.waiting -= len(piece.entries)
+            if not submission.waiting:
+                own.popleft()
+        if not own:
+            del self._of[device_id]
+        return count
+
+    def _drop(self, submission: Submission) -> None:
+        """The rest of a submission whose first part failed: its sender sends all of it again."""
+        self.waiting -= submission.waiting
+        self._dropped(submission.device_id, submission.waiting)
