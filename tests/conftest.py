@@ -31,11 +31,13 @@ class Server:
 
     Attributes:
         migrated: Name of a database that every migration has run in, where there is one already.
+        cluster: Where its data is; None when it was given from outside.
     """
 
-    def __init__(self, url: str, migrated: str | None = None) -> None:
+    def __init__(self, url: str, migrated: str | None = None, cluster: Path | None = None) -> None:
         self.url = url
         self.migrated = migrated
+        self.cluster = cluster
 
     def create_database(self, template: str = "template1") -> str:
         """Make a database with a name of its own; returns its URL."""
@@ -79,7 +81,7 @@ def postgres(external_url: str, fast_folder: Path, installation: Callable[..., P
         with psycopg.connect(embedded.administrator_url, autocommit=True) as connection:
             connection.execute(f"ALTER DATABASE {NAME} RENAME TO migrated")
             connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
-    yield Server(url, "migrated" if is_prepared else None)
+    yield Server(url, "migrated" if is_prepared else None, embedded.cluster)
     embedded.stop()
 
 

@@ -123,8 +123,8 @@ def test_with_an_external_database_the_doctor_looks_at_the_disk_that_is_the_data
 
     (disk,) = [finding for finding in json.loads(done.stdout) if finding["check"] == "disk"]
     assert str(own_data_dir) not in disk["detail"]
-    if postgres.embedded is not None:  # our own role may ask where the data is
-        assert f"free at {postgres.embedded.cluster}" in disk["detail"]
+    if postgres.cluster is not None:  # our own role may ask where the data is
+        assert f"free at {postgres.cluster}" in disk["detail"]
 
 
 def weaken(data_dir) -> None:

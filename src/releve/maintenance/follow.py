@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from releve.maintenance.loop import Service
 
+AFTER_S = 1.5  # the first round loads Django, and would take a core from the server that starts
+
 
 class Following:
     """Calls the control plane's upkeep of runs.
@@ -24,7 +26,7 @@ class Following:
 
     def service(self) -> Service:
         """As often as is set."""
-        return Service(name=self._name, period_s=self._every_s, round=self.follow)
+        return Service(name=self._name, period_s=self._every_s, round=self.follow, after_s=AFTER_S)
 
     async def follow(self) -> Mapping[str, int]:
         """Do it once."""

@@ -43,12 +43,14 @@ class Service:
         period_s: From the end of one round to the start of the next.
         round: Does it once; answers what there is to tell, nothing when nothing was done.
         is_everywhere: Whether each machine does it for itself, rather than one for all.
+        after_s: Pause before the first round, so that it takes no time from the start of the server.
     """
 
     name: str
     period_s: float
     round: Round
     is_everywhere: bool = False
+    after_s: float = 0.0
 
 
 class Loop:
@@ -71,6 +73,7 @@ class Loop:
 
     async def run(self) -> None:
         """Work until cancelled; a round that failed is tried again after a pause that grows."""
+        await asyncio.sleep(self.service.after_s)
         while True:
             await self._leave.wait()
             began_s = time.monotonic()

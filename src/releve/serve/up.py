@@ -130,17 +130,15 @@ class _Server:
         applications = asyncio.create_task(asyncio.to_thread(migration.applications))  # while PostgreSQL starts
         url, place = await self._database(supervisor)
         environment = self._environment(url)
-        listening = self._listening(environment)
+        parts = self._parts(environment)
         if await asyncio.to_thread(migration.missing, url, await applications):
             code = await asyncio.to_thread(migration.migrate_apart, environment)
-            await supervisor.start(*listening)
+            await supervisor.start(*parts)
         else:
             look = asyncio.to_thread(_administrator_code, url, environment)
-            code, _ = await asyncio.gather(look, supervisor.start(*listening))
+            code, _ = await asyncio.gather(look, supervisor.start(*parts))
         if self._runs("ingest") and _bridges(self._settings):
             await supervisor.start(_bridge(environment))
-        if self._runs("maintenance"):
-            await supervisor.start(_ours("maintenance", "releve.serve.maintenance", self._settings, environment))
         started = self._started(place, code)
         obstacles = await asyncio.to_thread(_obstacles, started.urls[0]) if started.urls else ()
         self._published = {
@@ -157,12 +155,19 @@ class _Server:
     def _runs(self, process: str) -> bool:
         return self._settings.only in (ALL, process)
 
-    def _listening(self, environment: Mapping[str, str]) -> list[Part]:
-        """What answers requests. The control process comes first, and so stops last: what it was handed is answered."""
+    def _parts(self, environment: Mapping[str, str]) -> list[Part]:
+        """Our processes, started side by side; the last stops first, so that what control was handed is answered."""
         settings = self._settings
-        control = [_ours("control", "releve.serve.control", settings, environment)] if self._runs("control") else []
         workers = range(settings.workers if self._runs("ingest") else 0)
-        return control + [_worker(settings, index, environment) for index in workers]
+        return [
+            *([_ours("control", "releve.serve.control", settings, environment)] if self._runs("control") else []),
+            *(_worker(settings, index, environment) for index in workers),
+            *(
+                [_ours("maintenance", "releve.serve.maintenance", settings, environment)]
+                if self._runs("maintenance")
+                else []
+            ),
+        ]
 
     async def _database(self, supervisor: Supervisor) -> tuple[str, str]:
         """The database's address, and in words where the data is."""

@@ -6,6 +6,7 @@ import os
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -52,8 +53,9 @@ def server(settings: Settings) -> Iterator[Finding]:
         yield warn("server", "on its way up", "try again in a moment")
         return
     yield from _version(document["version"], document["pid"])
+    yield _processes(document["processes"])
     for url in document["urls"]:
-        yield _answer(url)
+        yield from _answer(url)
 
 
 def _free_ports(settings: Settings) -> Iterator[Finding]:
@@ -77,17 +79,28 @@ def _version(version: str, pid: int) -> Iterator[Finding]:
         yield warn("server", f"version {version} runs, {__version__} is installed", "restart it")
 
 
-def _answer(url: str) -> Finding:
+def _processes(processes: dict[str, int]) -> Finding:
+    """Whether each process of the server runs; one that died is started again, so it is gone for a moment only."""
+    gone = [name for name, pid in processes.items() if not Path(f"/proc/{pid}").exists()]
+    if gone:
+        return fail("processes", f"{', '.join(gone)} does not run", "look at what the server printed: it says why")
+    return ok("processes", ", ".join(f"{name} ({pid})" for name, pid in processes.items()))
+
+
+def _answer(url: str) -> Iterator[Finding]:
     try:
-        with urlopen(f"{url}/readyz", timeout=10):  # noqa: S310 - our own address
-            return ok("ports", f"{url} is ready: readings are acknowledged")
+        with urlopen(f"{url}/readyz", timeout=10) as answer:  # noqa: S310 - our own address
+            document = json.loads(answer.read())
+        yield ok("ports", f"{url} is ready: readings are acknowledged")
     except HTTPError as error:
-        reasons = json.loads(error.read() or b"{}").get("reasons", [])
-        return fail(
-            "ports", f"{url} is not ready: {'; '.join(reasons) or error}", "mend the reason; it goes green alone"
-        )
+        document = json.loads(error.read() or b"{}")
+        reasons = "; ".join(document.get("reasons", [])) or str(error)
+        yield fail("ports", f"{url} is not ready: {reasons}", "mend the reason; it goes green alone")
     except (URLError, OSError, ValueError) as error:
-        return fail("ports", f"{url} does not answer: {error}", "look at what the server printed, and restart it")
+        yield fail("ports", f"{url} does not answer: {error}", "look at what the server printed, and restart it")
+        return
+    for warning in document.get("warnings", []):
+        yield warn("server", warning, "see docs/runbooks/")
 
 
 def _is_unsynchronised() -> bool:
