@@ -174,7 +174,7 @@ def test_a_batch_says_which_items_are_bad_and_stores_the_others(server, sender):
         refused = {verdict["index"]: verdict for verdict in document["readings"] if verdict["outcome"] == "refused"}
         assert {index: verdict["field"] for index, verdict in refused.items()} == {
             3: "batch",
-            333: "timestamp",
+            333: "time",
             999: "batch",
         }
         assert all(verdict["reason"] for verdict in refused.values())

@@ -29,19 +29,28 @@ class Path:
         self.group = pipeline.group
 
     async def send(
-        self, sender, payload, *, contract="generic", received_us=NOW_US, key=None, is_lines=False, transport="http"
+        self,
+        sender,
+        payload,
+        *,
+        contract="generic",
+        received_us=NOW_US,
+        key=None,
+        is_lines=False,
+        transport="http",
+        is_imported=False,
     ):
         shape = split(payload, NDJSON if is_lines else JSON, limit=10_000)
-        arrival = Arrival(received_us=received_us, transport=transport, key=key)
+        arrival = Arrival(received_us=received_us, transport=transport, key=key, is_imported=is_imported)
         return await self.pipeline.accept(shape, contract=CONTRACTS[contract], sender=sender, arrival=arrival)
 
     def rows(self, query="SELECT device_id, time, id, channels, sent FROM reading ORDER BY time, id", values=()):
         with psycopg.connect(self.url) as connection:
             return connection.execute(query, values).fetchall()
 
-    def execute(self, statement):
+    def execute(self, statement, values=None):
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)
+            connection.execute(statement, values)
 
 
 @pytest.fixture

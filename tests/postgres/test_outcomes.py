@@ -76,7 +76,7 @@ async def test_a_batch_of_a_thousand_with_three_bad_items_stores_the_others_and_
         refused = {i: r for i, r in enumerate(receipts) if r.outcome is Outcome.REFUSED}
         assert {index: receipt.field for index, receipt in refused.items()} == {
             17: "speed",
-            500: "timestamp",
+            500: "time",
             999: "speed",
         }
         assert "array" in refused[17].reason
@@ -95,7 +95,7 @@ async def test_an_implausible_time_is_kept_aside_with_its_bytes_and_its_neighbou
         assert outcomes(receipts) == ["quarantined", "stored"]
         assert outcomes(again) == ["quarantined", "duplicate"]
         assert path.rows("SELECT field, payload FROM quarantine") == [
-            ("timestamp", b'{"time": "1970-01-01T00:00:09Z", "speed": 1}')
+            ("time", b'{"time": "1970-01-01T00:00:09Z", "speed": 1}')
         ]
 
 
@@ -137,18 +137,19 @@ async def test_an_uptime_sent_again_is_a_repeat_and_after_a_reboot_a_reading_of_
         assert rebooted[0].time_us == 1_780_086_400 * SECOND
 
 
-async def test_a_naive_time_in_the_hour_that_clocks_repeat_is_one_reading_however_late_it_comes_again(
-    path_into, device
-):
+async def test_in_the_hour_that_clocks_repeat_the_time_of_receipt_decides_and_a_repeat_is_one(path_into, device):
     pi = device(zone="Europe/Paris")
     payload = b'{"temperature": 20.5, "timestamp": "2026-10-25T02:30:00"}'
-    first_pass_us = 1_792_888_200 * SECOND
+    first_pass_us, hour_us = 1_792_888_200 * SECOND, 3600 * SECOND
     async with path_into() as path:
-        first = await path.send(pi, payload, contract="profilometre", received_us=first_pass_us + SECOND)
-        again = await path.send(pi, payload, contract="profilometre", received_us=first_pass_us + 3700 * SECOND)
+        receipts = [
+            (await path.send(pi, payload, contract="profilometre", received_us=first_pass_us + later_us))[0]
+            for later_us in (SECOND, 30 * SECOND, hour_us, hour_us + 30 * SECOND)
+        ]
 
-        assert outcomes(first + again) == ["stored", "duplicate"]
-        assert first[0].time_us == again[0].time_us == first_pass_us
+        assert outcomes(receipts) == ["stored", "duplicate", "stored", "duplicate"]
+        assert [receipt.time_us - first_pass_us for receipt in receipts] == [0, 0, hour_us, hour_us]
+        assert [receipt.clock for receipt in receipts] == ["naive-first"] * 2 + ["naive-second"] * 2
 
 
 async def test_a_row_that_postgresql_itself_refuses_is_quarantined_and_its_group_is_stored(path_into, device):
@@ -212,7 +213,7 @@ async def test_any_mix_of_repeats_ends_as_a_set_of_readings(path_into, device, m
         {"time": f"2026-06-01T12:00:{second:02}Z", "speed": speed} | ({"id": key} if key else {})
         for second, speed, key in plan
     ]
-    expected = {(second, key or speed) for second, speed, key in plan}
+    expected = set(plan)
     async with path_into() as path:
         receipts = await path.send(pi, encoded(*documents))
         again = await path.send(pi, encoded(*documents))

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from releve.history.block import Row
-from releve.protocol.identity import canonical, of_content, of_key
+from releve.protocol.identity import canonical, key_hash, of_content
 
 START_US = 1_780_315_200_000_000  # 2026-06-01T12:00:00Z
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,8 +51,8 @@ def identities(draw, channels, sent):
         st.sampled_from(
             [
                 *(of_content(channels), of_content(channels), of_content(channels, sent=sent)),
-                *(of_content(channels, uptime_ms=number, sent=sent) for number in (uptime, uptime * 1000)),
-                *(of_key("1"), -(2**63), 2**63 - 1),
+                *(of_content(channels, count=number, sent=sent) for number in (uptime, uptime * 1000)),
+                *(key_hash("1"), -(2**63), 2**63 - 1),
             ]
         )
     )  # fmt: skip

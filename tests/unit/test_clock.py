@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releve.protocol.clock import WRAP_MS, Anchor, BadTimestamp, Rule, continues_uptime, implausible, place, resolve
+from releve.protocol.clock import WRAP, Anchor, BadTimestamp, Rule, continues, implausible, place, resolve
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,10 +113,10 @@ def test_an_uptime_that_falls_because_it_is_late_moves_nothing():
 
 
 def test_an_uptime_that_wraps_goes_on():
-    _, anchor = place([WRAP_MS - 1_000], None, received_us=NOW_US)
+    _, anchor = place([WRAP - 1_000], None, received_us=NOW_US)
 
     instants, anchor = place([500], anchor, received_us=NOW_US + 1_600_000)
-    late, anchor = place([WRAP_MS - 500], anchor, received_us=NOW_US + 1_700_000)
+    late, anchor = place([WRAP - 500], anchor, received_us=NOW_US + 1_700_000)
     more, anchor = place([2_500], anchor, received_us=NOW_US + 3_500_000)
 
     assert instants == [NOW_US + 1_500_000]
@@ -125,7 +125,7 @@ def test_an_uptime_that_wraps_goes_on():
 
 
 def test_a_wrap_is_found_again_after_days_of_silence():
-    _, anchor = place([WRAP_MS - 1_000], None, received_us=NOW_US)
+    _, anchor = place([WRAP - 1_000], None, received_us=NOW_US)
     two_days_us = 2 * 86_400 * SECOND
 
     instants, _ = place([2 * 86_400_000], anchor, received_us=NOW_US + two_days_us + SECOND)
@@ -155,18 +155,18 @@ def test_an_uptime_as_large_as_epoch_seconds_is_known_by_the_anchor():
     boot_us = NOW_US - 1_780_000_000 * 1_000
     anchor = Anchor(boot_us, 1_780_000_000, NOW_US)
 
-    assert continues_uptime(1_780_005_000, anchor, received_us=NOW_US + 5 * SECOND)
-    assert not continues_uptime(1_990_000_000, anchor, received_us=NOW_US + 5 * SECOND)
-    assert not continues_uptime(1_780_005_000, None, received_us=NOW_US)
-    assert resolve(1_780_005_000, zone=UTC, received_us=NOW_US, counts_uptime=True).uptime_ms == 1_780_005_000
-    assert resolve(1_780_005_000, zone=UTC, received_us=NOW_US).uptime_ms is None
+    assert continues(1_780_005_000, anchor, received_us=NOW_US + 5 * SECOND)
+    assert not continues(1_990_000_000, anchor, received_us=NOW_US + 5 * SECOND)
+    assert not continues(1_780_005_000, None, received_us=NOW_US)
+    assert resolve(1_780_005_000, zone=UTC, received_us=NOW_US, counts_uptime=True).count == 1_780_005_000
+    assert resolve(1_780_005_000, zone=UTC, received_us=NOW_US).count is None
 
 
-@pytest.mark.parametrize("uptime_ms", [1_200_000_000, 4_294_966_000, WRAP_MS - 1])
+@pytest.mark.parametrize("uptime_ms", [1_200_000_000, 4_294_966_000, WRAP - 1])
 def test_a_board_that_was_on_for_weeks_is_understood_at_first_contact(uptime_ms):
     found = resolve(uptime_ms, zone=UTC, received_us=NOW_US, may_count_uptime=True)
 
-    assert (found.rule, found.uptime_ms, found.time_us) == (Rule.UPTIME, uptime_ms, NOW_US)
+    assert (found.rule, found.count, found.time_us) == (Rule.UPTIME, uptime_ms, NOW_US)
 
 
 def test_a_number_that_is_about_now_is_an_epoch_to_a_contract_that_may_count():
@@ -177,14 +177,14 @@ def test_a_number_that_is_about_now_is_an_epoch_to_a_contract_that_may_count():
 
 
 def test_what_cannot_be_an_epoch_is_an_uptime_of_a_device_that_counts():
-    assert resolve(WRAP_MS - 1, zone=UTC, received_us=NOW_US, counts_uptime=True).rule is Rule.UPTIME
-    assert resolve(WRAP_MS - 1, zone=UTC, received_us=NOW_US).rule is Rule.EPOCH_S
-    assert resolve(WRAP_MS, zone=UTC, received_us=NOW_US, counts_uptime=True, may_count_uptime=True).uptime_ms is None
+    assert resolve(WRAP - 1, zone=UTC, received_us=NOW_US, counts_uptime=True).rule is Rule.UPTIME
+    assert resolve(WRAP - 1, zone=UTC, received_us=NOW_US).rule is Rule.EPOCH_S
+    assert resolve(WRAP, zone=UTC, received_us=NOW_US, may_count_uptime=True).count is None
 
 
 @given(
     delays_s=st.lists(st.floats(0, 3), min_size=2, max_size=30),
-    start_ms=st.integers(0, WRAP_MS - 1),
+    start_ms=st.integers(0, WRAP - 1),
     step_ms=st.integers(100, 600_000),
 )
 def test_a_steady_device_keeps_its_rhythm_through_any_delay_and_any_wrap(delays_s, start_ms, step_ms):
@@ -193,7 +193,7 @@ def test_a_steady_device_keeps_its_rhythm_through_any_delay_and_any_wrap(delays_
     for number, delay_s in enumerate(delays_s):
         elapsed_ms = number * step_ms
         received_us = NOW_US + elapsed_ms * 1000 + round(delay_s * SECOND)
-        placed, anchor = place([(start_ms + elapsed_ms) % WRAP_MS], anchor, received_us=received_us)
+        placed, anchor = place([(start_ms + elapsed_ms) % WRAP], anchor, received_us=received_us)
         instants += placed
 
     for number, instant in enumerate(instants):

@@ -91,15 +91,17 @@ def test_the_order_of_members_does_not_change_the_identity_and_the_content_does(
     assert first.id == swapped.id != other.id
 
 
-def test_a_key_is_the_identity_and_each_item_of_a_keyed_batch_has_its_own():
+def test_a_key_and_the_content_are_the_identity_and_each_item_of_a_keyed_batch_has_its_own():
     keyed = Arrival(received_us=ARRIVAL.received_us, transport="http", key="abc")
 
     first, second = read(b'[{"a": 1}, {"a": 1}]', arrival=keyed)
     [alone] = read(b'{"a": 1}', arrival=keyed)
     [again] = read(b'{"a": 2}', arrival=keyed)
+    [twin] = read(b'{"a": 1}', arrival=keyed)
 
     assert len({first.id, second.id, alone.id}) == 3
-    assert alone.id == again.id
+    assert alone.id == twin.id != again.id
+    assert alone.key == again.key
 
 
 def test_what_was_not_measured_is_left_out():
@@ -113,7 +115,7 @@ def test_a_wrong_clock_is_kept_aside_with_its_own_bytes():
 
     assert isinstance(first, Quarantined)
     assert second.payload == b'{"time": "1999-12-31T23:59:59Z", "speed": 2}'
-    assert (second.contract, second.transport, second.field) == ("generic", "http", "timestamp")
+    assert (second.contract, second.transport, second.field) == ("generic", "http", "time")
 
 
 @pytest.mark.parametrize(

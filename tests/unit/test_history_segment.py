@@ -14,7 +14,7 @@ from releve.history.block import Row, joined
 from releve.history.column import Column
 from releve.history.pivot import block_of, block_of_columns
 from releve.history.segment import Damaged, Holds
-from releve.protocol.identity import canonical, of_content, of_key
+from releve.protocol.identity import canonical, key_hash, of_content
 
 
 def sealed(readings):
@@ -146,7 +146,7 @@ def test_uptimes_cost_nothing_between_two_boots(unit_us):
     readings = []
     for number, row in enumerate(device(1000, lambda number: {"v": number % 3}, step_us=2_000_000)):
         uptime = (number % 700) * 2_000_000 // unit_us
-        own_id = of_content(row.channels, uptime_ms=uptime * unit_us // 1000, sent=str(uptime))
+        own_id = of_content(row.channels, count=uptime * unit_us // 1000, sent=str(uptime))
         readings.append(row._replace(sent=str(uptime), id=own_id))
 
     found = sealed(readings)
@@ -157,7 +157,7 @@ def test_uptimes_cost_nothing_between_two_boots(unit_us):
 
 
 def test_identities_of_the_senders_own_are_kept():
-    readings = [row._replace(id=of_key(str(number))) for number, row in enumerate(gym(500))]
+    readings = [row._replace(id=key_hash(str(number))) for number, row in enumerate(gym(500))]
 
     assert back(sealed(readings)) == readings
 

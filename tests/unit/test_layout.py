@@ -68,7 +68,7 @@ def test_whole_numbers_written_as_fractions_stay_whole_numbers_whichever_came_fi
     read = CONTRACTS["gym"].read
     drafts = [read(GYM | {"machine_id": number, "repetitions": count}, False) for number, count in ((3, 5), (3.0, 5.0))]
 
-    assert drafts[0] == drafts[1]
+    assert (drafts[0].channels, drafts[0].machine) == (drafts[1].channels, drafts[1].machine)
     assert [type(drafts[1].channels[name]) for name in ("machine_id", "repetitions")] == [int, int]
 
 
@@ -84,7 +84,10 @@ def test_the_same_name_with_another_type_is_another_layout():
 def test_text_and_null_are_looked_at_every_time():
     layouts = Layouts()
 
-    assert layouts.take({"note": "dry", "speed": None}, escaped_nul=False) == {"note": "dry"}
+    for _ in range(2):
+        channels, layout = layouts.take({"note": "dry", "speed": None}, escaped_nul=False)
+
+        assert (channels, layout.texts, layout.numbers) == ({"note": "dry"}, ("note",), ())
     with pytest.raises(BadReading):
         layouts.take({"note": "d\0ry", "speed": None}, escaped_nul=True)
 

@@ -65,7 +65,7 @@ def _rule(own_id: int, channels: bytes, sent: str) -> Rule:
 def _identity(rule: Rule, channels: bytes, sent: str) -> int:
     if rule is Rule.SENT:
         return identity.of_content(channels, sent=sent)
-    return identity.of_content(channels, uptime_ms=_UPTIME_MS[rule](_uptime(sent) or 0), sent=sent)
+    return identity.of_content(channels, count=_UPTIME_MS[rule](_uptime(sent) or 0), sent=sent)
 
 
 def _uptime(sent: str) -> int | None:

@@ -7,7 +7,7 @@ from time import perf_counter
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters
 from releve.protocol.contract import Contract
-from releve.protocol.decode import Arrival, Item, decode, read_each
+from releve.protocol.decode import Arrival, Item, decode, in_order, read_each
 from releve.protocol.format import Shape
 from releve.protocol.outcome import Receipt
 from releve.protocol.sender import Sender
@@ -55,4 +55,4 @@ async def _decode_by_and_by(shape: Shape, *, contract: Contract, sender: Sender,
         items.append(item)
         if len(items) % AT_ONCE == 0:
             await asyncio.sleep(0)
-    return items
+    return in_order(items)

@@ -15,6 +15,8 @@ def verdict(receipt: Receipt) -> dict[str, Any]:
     if receipt.reason is not None:
         document["field"] = receipt.field
         document["reason"] = receipt.reason
+    if receipt.notices:
+        document["warnings"] = [{"field": notice.field, "reason": notice.reason} for notice in receipt.notices]
     return document
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from releve.protocol import clock, identity, strict_json
+from releve.protocol import clock, identity, strict_json, twice
 from releve.protocol.clock import BadTimestamp, Instant, Rule
 from releve.protocol.contract import Contract
 from releve.protocol.format.shape import Shape
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading
-from releve.protocol.reading import Draft, Quarantined, Reading, Source, quarantine, type_names
+from releve.protocol.reading import Draft, Key, Original, Quarantined, Reading, Source, quarantine, type_names
 from releve.protocol.sender import Sender
 
 Item = Reading | Quarantined | Receipt
@@ -24,11 +24,13 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
         received_us: Microseconds since 1970 UTC.
         transport: `http`, `mqtt` or `bridge`.
         key: The sender's message id for the whole submission, None for none.
+        is_imported: Whether it is history, which may be from long before the device was added here.
     """
 
     received_us: int
     transport: str
     key: str | None = None
+    is_imported: bool = False
 
 
 def decode(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival) -> list[Item]:
@@ -39,7 +41,13 @@ def decode(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival
     """
     if not shape.is_batch:
         return [read_one(shape.payloads[0], contract=contract, sender=sender, arrival=arrival, key=arrival.key)]
-    return list(read_each(shape, contract=contract, sender=sender, arrival=arrival))
+    return in_order(list(read_each(shape, contract=contract, sender=sender, arrival=arrival)))
+
+
+def in_order(items: list[Item]) -> list[Item]:
+    """The items of a batch, once what only their order tells is settled: the hour that clocks repeat."""
+    twice.settle([item for item in items if isinstance(item, Reading)])
+    return items
 
 
 def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arrival, key: str | None) -> Item:
@@ -62,11 +70,14 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
             may_count_uptime=contract.may_count_uptime,
         )
     except BadTimestamp as error:
-        raise BadReading(str(error), field="timestamp") from error
-    reading = _identify(draft, instant, sender=sender, arrival=arrival, key=draft.key or key)
-    reason = (
-        None if instant.uptime_ms is not None else clock.implausible(instant.time_us, received_us=arrival.received_us)
-    )
+        raise BadReading(str(error), field=draft.time_field) from error
+    reading = _identify(draft, instant, sender=sender, arrival=arrival, key=key)
+    added_us = 0 if arrival.is_imported else sender.added_us
+    if instant.count is not None:
+        source = Source(contract.name, arrival.transport)
+        reading.original = Original(payload, source, draft.time_field, added_us)
+        return reading
+    reason = clock.implausible(instant.time_us, received_us=arrival.received_us, added_us=added_us)
     if reason is None:
         return reading
     return quarantine(
@@ -74,7 +85,7 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
         device_id=reading.device_id,
         received_us=arrival.received_us,
         source=Source(contract.name, arrival.transport),
-        problem=BadReading(reason, field="timestamp"),
+        problem=BadReading(reason, field=draft.time_field),
     )
 
 
@@ -92,26 +103,38 @@ def _identify(draft: Draft, instant: Instant, *, sender: Sender, arrival: Arriva
     if sender.device_id is None:
         raise BadReading("the sender has no device")
     channels = identity.canonical(draft.channels)
-    sent = _as_text(draft.sent) if instant.rule in _KEPT_AS_SENT or instant.uptime_ms is not None else None
-    if key is not None:
-        own_id = identity.of_key(key)
-    elif instant.uptime_ms is None and instant.other_us is None:
-        own_id = identity.of_content(channels)
-    else:
-        own_id = identity.of_content(channels, uptime_ms=instant.uptime_ms, sent=sent)
-    return Reading(
+    sent = _as_text(draft.sent) if instant.rule in _KEPT_AS_SENT or instant.count is not None else None
+    reading = Reading(
         device_id=sender.device_id,
         instant=instant,
-        id=own_id,
+        id=0,
         received_us=arrival.received_us,
         channels=channels,
         sent=draft.first_sent or sent,
         machine=draft.machine,
-        keyed=key is not None,
+        layout=draft.layout,
     )
+    if draft.key is None and key is None:
+        if instant.count is None and instant.other_us is None:
+            reading.id = identity.of_content(channels)
+        else:
+            reading.identify()
+        return reading
+    _identify_by_key(reading, draft.key or key or "", field="Idempotency-Key" if draft.key is None else "id")
+    return reading
 
 
-_KEPT_AS_SENT = frozenset({Rule.NAIVE, Rule.UPTIME})
+def _identify_by_key(reading: Reading, key: str, *, field: str) -> None:
+    reading.keyed = True
+    exact = identity.exact(key)
+    if exact is None:
+        reading.key = Key(identity.key_hash(key), field)
+        reading.identify()
+    else:
+        reading.id = exact
+
+
+_KEPT_AS_SENT = frozenset({Rule.NAIVE, Rule.NAIVE_FIRST, Rule.NAIVE_SECOND, Rule.UPTIME})
 
 
 def _as_text(sent: Any) -> str | None:

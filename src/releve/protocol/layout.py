@@ -7,11 +7,11 @@ decide, every time.
 from collections.abc import Callable
 from typing import Any
 
+from releve.protocol.channel import Layout
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import INTEGER_LIMIT, NUMBER_LIMIT, check_real, take_channels
 
 MOST_KNOWN = 1_024  # then everything is forgotten: a sender that invents names costs no memory
-_SIMPLE = frozenset({int, float, bool})
 
 
 def _anything_goes(_fields: dict[str, Any]) -> None:
@@ -30,9 +30,9 @@ class Layouts:
 
     def __init__(self, judge: Callable[[dict[str, Any]], None] = _anything_goes) -> None:
         self._judge = judge
-        self._known: dict[tuple[object, ...], tuple[str, ...]] = {}
+        self._known: dict[tuple[object, ...], Layout] = {}
 
-    def take(self, fields: dict[str, Any], *, escaped_nul: bool) -> dict[str, Any]:
+    def take(self, fields: dict[str, Any], *, escaped_nul: bool) -> tuple[dict[str, Any], Layout]:
         """Hold the fields to the contract's demands and to the rules of channels.
 
         Args:
@@ -42,26 +42,25 @@ class Layouts:
         Raises:
             BadReading: The first field that breaks a rule, and why.
         """
-        layout = (*fields, *map(type, fields.values()))
-        integers = self._known.get(layout)
-        if integers is None:
+        key = (*fields, *map(type, fields.values()))
+        layout = self._known.get(key)
+        if layout is None:
             self._judge(fields)
             channels = take_channels(fields, escaped_nul=escaped_nul)
-            self._remember(layout, fields)
-            return channels
-        for name in integers:
+            return channels, self._remember(key, fields)
+        if not layout.is_simple:  # text and null are looked at every time
+            return take_channels(fields, escaped_nul=escaped_nul), layout
+        for name in layout.integers:
             if not -INTEGER_LIMIT <= fields[name] <= INTEGER_LIMIT:
                 raise BadReading("integer beyond 2⁵³; send it as text", field=name)
         values = fields.values()
         if max(values) >= NUMBER_LIMIT or min(values) <= -NUMBER_LIMIT:
             for name, value in fields.items():
                 check_real(name, value)
-        return fields
+        return fields, layout
 
-    def _remember(self, layout: tuple[object, ...], fields: dict[str, Any]) -> None:
-        """Text and null are looked at every time."""
-        if not _SIMPLE.issuperset(map(type, fields.values())):
-            return
+    def _remember(self, key: tuple[object, ...], fields: dict[str, Any]) -> Layout:
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        self._known[layout] = tuple(name for name, value in fields.items() if type(value) is int)
+        layout = self._known[key] = Layout(fields)
+        return layout

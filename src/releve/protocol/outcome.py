@@ -14,6 +14,18 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class Notice(msgspec.Struct, frozen=True, gc=False):
+    """What is strange about a reading that was stored all the same.
+
+    Attributes:
+        field: Where.
+        reason: What.
+    """
+
+    field: str
+    reason: str
+
+
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the sender is told of one reading.
 
@@ -23,6 +35,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         clock: The rule that gave the instant, a `releve.protocol.clock.Rule`.
         field: Where the trouble is, for a quarantined or refused reading.
         reason: What the trouble is.
+        notices: What is strange about it, although it was stored.
     """
 
     outcome: Outcome
@@ -30,3 +43,4 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     clock: str | None = None
     field: str | None = None
     reason: str | None = None
+    notices: tuple[Notice, ...] = ()

@@ -5,7 +5,10 @@ from typing import Any
 
 import msgspec
 
+from releve.protocol import identity
+from releve.protocol.channel import Layout
 from releve.protocol.clock import Instant, Rule
+from releve.protocol.outcome import Notice
 from releve.protocol.problem import BadReading
 
 CHANNELS_LIMIT = 256
@@ -37,6 +40,8 @@ class Draft(msgspec.Struct, gc=False):
         key: The sender's own message id, None for none.
         machine: The number of the machine the reading is about, where one device serves several.
         device: The device that the reading says it is of, None where it says nothing.
+        layout: Names and types of the channels; None where nobody asked for them.
+        time_field: What the sender calls the timestamp.
         first_sent: The timestamp that a reading which comes back from an export was once sent with.
     """
 
@@ -46,6 +51,8 @@ class Draft(msgspec.Struct, gc=False):
     machine: str | None = None
     device: Any = None
     first_sent: str | None = None
+    layout: Layout | None = None
+    time_field: str = "timestamp"
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -53,6 +60,34 @@ class Source(msgspec.Struct, frozen=True):
 
     contract: str
     transport: str
+
+
+class Key(msgspec.Struct, frozen=True, gc=False):
+    """The sender's own message id.
+
+    Attributes:
+        hash: What stands for it.
+        field: Where it came: `id`, or the header or property `Idempotency-Key`.
+    """
+
+    hash: int
+    field: str
+
+
+class Original(msgspec.Struct, frozen=True, gc=False):
+    """A reading as it came, kept as long as it may still turn out to be one for the quarantine.
+
+    Attributes:
+        payload: Its own bytes.
+        source: By which contract and transport it came.
+        time_field: What the sender calls the timestamp.
+        added_us: When the device was added; 0 where that does not matter.
+    """
+
+    payload: bytes
+    source: Source
+    time_field: str
+    added_us: int = 0
 
 
 class Reading(msgspec.Struct, gc=False):
@@ -66,7 +101,11 @@ class Reading(msgspec.Struct, gc=False):
         channels: Canonical JSON object, UTF-8.
         sent: The sender's own timestamp where ours differs from it.
         machine: The machine it is about, None for the device's own.
-        keyed: Whether the identity is the sender's own message id.
+        keyed: Whether the identity depends on the sender's own message id.
+        key: That message id; None where there is none, or where it is the very identity, as in an export.
+        layout: Names and types of the channels; None where nothing is to be looked up about them.
+        original: The reading as it came, where its device's counter is still to give it an instant.
+        notices: What is strange about it.
     """
 
     device_id: int
@@ -77,11 +116,33 @@ class Reading(msgspec.Struct, gc=False):
     sent: str | None = None
     machine: str | None = None
     keyed: bool = False
+    key: Key | None = None
+    layout: Layout | None = None
+    original: Original | None = None
+    notices: tuple[Notice, ...] = ()
 
     @property
     def needs_receipt(self) -> bool:
         """Whether a repeat would get another instant, so that its identity must be kept apart (promise P2)."""
         return self.instant.follows_server and (self.keyed or self.instant.rule is not Rule.SERVER)
+
+    def identify(self) -> None:
+        """Give it the identity that follows from its content and its message id."""
+        may_change = self.instant.count is not None or self.instant.other_us is not None
+        content = identity.of_content(self.channels, count=self.instant.count, sent=self.sent if may_change else None)
+        self.id = content if self.key is None else identity.of_key(self.key.hash, content)
+
+    def aside(self, reason: str) -> "Quarantined":
+        """What is kept of it when its time cannot be right after all."""
+        if self.original is None:
+            raise ValueError("a reading whose instant is its own was judged when it was read")
+        return quarantine(
+            self.original.payload,
+            device_id=self.device_id,
+            received_us=self.received_us,
+            source=self.original.source,
+            problem=BadReading(reason, field=self.original.time_field),
+        )
 
 
 class Quarantined(msgspec.Struct, frozen=True, gc=False):

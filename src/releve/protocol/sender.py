@@ -22,7 +22,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
         roles: Team id to role; empty for a device, which may read nothing.
         is_device: Whether it is a device, which may only write its own readings.
         expires_s: When its token ends, seconds since 1970.
-        counts_uptime: Whether the device has ever timed readings in milliseconds since boot.
+        counts_uptime: Whether the device has ever timed readings by a counter.
+        added_us: When the device was added, microseconds since 1970; 0 where it is not known.
     """
 
     principal: str
@@ -36,6 +37,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     is_device: bool
     expires_s: float
     counts_uptime: bool = False
+    added_us: int = 0
 
     def may_read(self, team_id: int) -> bool:
         """Whether it may see the team's readings."""

@@ -32,6 +32,7 @@ class Device(msgspec.Struct, frozen=True):
     contract: str
     timezone: str
     counts_uptime: bool
+    added_us: int
 
     def as_sender(self, asking: Sender) -> Sender:
         """The device as the sender of its own quarantined readings, when the asking person replays them."""
@@ -47,6 +48,7 @@ class Device(msgspec.Struct, frozen=True):
             is_device=True,
             expires_s=asking.expires_s,
             counts_uptime=self.counts_uptime,
+            added_us=self.added_us,
         )
 
 

@@ -23,4 +23,5 @@ def sender_of(row: Mapping[str, Any], *, sign_in: str = "", expires_s: float = F
         is_device=True,
         expires_s=expires_s,
         counts_uptime=row["counts_uptime"],
+        added_us=row["added_us"],
     )

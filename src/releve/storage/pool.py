@@ -87,6 +87,7 @@ class Pool:
             is_device=False,
             expires_s=expires_s,
             counts_uptime=own.get("counts_uptime", False),
+            added_us=own.get("added_us", 0),
         )
 
     async def add_own_device(self, account_id: int, *, contract: str) -> None:

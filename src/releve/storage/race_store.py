@@ -152,4 +152,5 @@ def _sender(row: dict[str, Any]) -> Sender:
         roles={},
         is_device=True,
         expires_s=0.0,
+        added_us=row["added_us"],
     )

@@ -8,31 +8,39 @@ from psycopg import AsyncConnection
 
 from releve.protocol import clock
 from releve.protocol.clock import Anchor, Rule
-from releve.protocol.reading import Reading
+from releve.protocol.pace import Pace, learn
+from releve.protocol.reading import Quarantined, Reading
 from releve.storage.queries import query
+from releve.storage.same_key import warn
 
 Identity = tuple[int, int]
 Submission = tuple[int, int]
 
 
 class Repeats:
-    """What one transaction knows of receipts and anchors, and what it adds to them."""
+    """What one transaction knows of receipts and anchors, and what it adds to them.
+
+    Attributes:
+        instants: The repeats: `id()` of the reading object to the instant of the first one, in microseconds.
+        aside: The readings whose time cannot be right after all: `id()` of the object to what is kept of it.
+    """
 
     def __init__(self) -> None:
+        self.instants: dict[int, int] = {}
+        self.aside: dict[int, Quarantined] = {}
         self._receipts: dict[Identity, tuple[int, int]] = {}
+        self._of_key: defaultdict[Identity, set[int]] = defaultdict(set)
         self._anchors: dict[int, Anchor] = {}
-        self._kept: dict[Identity, tuple[int, int]] = {}
+        self._paces: dict[int, Pace] = {}
+        self._kept: dict[Identity, tuple[int | None, int, int]] = {}
         self._moved: set[int] = set()
-        self._instants: dict[int, int] = {}
+        self._announced: set[int] = set()
 
-    async def settle(self, connection: AsyncConnection, readings: list[Reading]) -> dict[int, int]:
-        """Give each reading that needs a receipt its instant, within the caller's transaction.
-
-        Answers the repeats among them: `id()` of the reading object to the instant of the first one, in microseconds.
-        """
+    async def settle(self, connection: AsyncConnection, readings: list[Reading]) -> None:
+        """Give each reading that needs a receipt its instant, within the caller's transaction."""
         wanting = [reading for reading in readings if reading.needs_receipt]
         if not wanting:
-            return {}
+            return
         await self._load(connection, wanting)
         submissions: defaultdict[Submission, list[Reading]] = defaultdict(list)
         for reading in wanting:
@@ -40,20 +48,27 @@ class Repeats:
         for (device_id, received_us), members in submissions.items():
             self._settle_submission(device_id, received_us, members)
         await self._keep(connection)
-        return self._instants
 
     async def _load(self, connection: AsyncConnection, readings: list[Reading]) -> None:
         devices = sorted({reading.device_id for reading in readings})
         await connection.execute(query("lock_devices"), [devices])
         cursor = await connection.execute(
             query("find_receipts"),
-            [[reading.device_id for reading in readings], [reading.id for reading in readings]],
+            {
+                "devices": [reading.device_id for reading in readings],
+                "ids": [reading.id for reading in readings],
+                "keys": [None if reading.key is None else reading.key.hash for reading in readings],
+                "channels": [reading.channels.decode() for reading in readings],
+            },
         )
-        self._receipts = {
-            (device, identity): (time, received) for device, identity, time, received in await cursor.fetchall()
-        }
+        for device_id, identity, key, time_us, received_us in await cursor.fetchall():
+            self._receipts[device_id, identity] = time_us, received_us
+            if key is not None:
+                self._of_key[device_id, key].add(identity)
         cursor = await connection.execute(query("find_anchors"), [devices])
-        self._anchors = {device: Anchor(*anchor) for device, *anchor in await cursor.fetchall()}
+        for device_id, boot_us, count, received_us, tick_us, base, base_us in await cursor.fetchall():
+            self._anchors[device_id] = Anchor(boot_us, count, received_us)
+            self._paces[device_id] = Pace(tick_us, None if base is None else (base, base_us))
 
     def _settle_submission(self, device_id: int, received_us: int, members: list[Reading]) -> None:
         fresh: dict[int, Reading] = {}
@@ -61,53 +76,107 @@ class Repeats:
         for reading in members:
             known = self._receipts.get((device_id, reading.id))
             if known is not None and _is_repeat(reading, first_received_us=known[1]):
-                self._instants[id(reading)] = known[0]
+                self.instants[id(reading)] = known[0]
             elif reading.id in fresh:
                 twins.append(reading)
             else:
                 fresh[reading.id] = reading
         self._place(device_id, received_us, list(fresh.values()))
         for identity, reading in fresh.items():
-            kept = reading.instant.time_us, received_us
-            self._receipts[device_id, identity] = self._kept[device_id, identity] = kept
+            if id(reading) not in self.aside:
+                self._keep_receipt(identity, reading)
         for reading in twins:
-            self._instants[id(reading)] = fresh[reading.id].instant.time_us
+            first = fresh[reading.id]
+            if id(first) in self.aside:
+                self.aside[id(reading)] = self.aside[id(first)]
+            else:
+                self.instants[id(reading)] = first.instant.time_us
+
+    def _keep_receipt(self, identity: int, reading: Reading) -> None:
+        key = None if reading.key is None else reading.key.hash
+        kept = reading.instant.time_us, reading.received_us
+        self._receipts[reading.device_id, identity] = kept
+        self._kept[reading.device_id, identity] = (key, *kept)
+        if key is not None:
+            others = self._of_key[reading.device_id, key]
+            warn(reading, is_used=bool(others - {identity}))
+            others.add(identity)
 
     def _place(self, device_id: int, received_us: int, readings: list[Reading]) -> None:
-        anchor = self._anchors.get(device_id)
-        timed = [
-            (reading, reading.instant.uptime_ms)
-            for reading in readings
-            if reading.instant.uptime_ms is not None
-            and (
-                reading.instant.rule is Rule.UPTIME
-                or clock.continues_uptime(reading.instant.uptime_ms, anchor, received_us=received_us)
-            )
-        ]
-        if not timed:
-            return
-        instants, self._anchors[device_id] = clock.place(
-            [uptime_ms for _, uptime_ms in timed], anchor, received_us=received_us
-        )
+        """Give counts their instants, and put aside what turns out to be no likely time."""
+        anchor, pace = self._anchors.get(device_id), self._paces.get(device_id)
+        presumed_us = (pace or Pace()).presumed_us
+        timed: list[tuple[Reading, float]] = []
+        for reading in readings:
+            count = reading.instant.count
+            if count is None:
+                continue
+            if reading.instant.rule is Rule.UPTIME or clock.continues(
+                count, anchor, received_us=received_us, tick_us=presumed_us
+            ):
+                timed.append((reading, count))
+            else:
+                self._judge(reading)
+        if timed:
+            self._count(device_id, received_us, timed)
+
+    def _count(self, device_id: int, received_us: int, timed: list[tuple[Reading, float]]) -> None:
+        anchor, pace = self._anchors.get(device_id), self._paces.get(device_id)
+        last = timed[-1][1]
+        learnt, problem = learn(pace, last, received_us=received_us)
+        self._paces[device_id] = learnt
         self._moved.add(device_id)
+        if pace is None or pace.tick_us != learnt.tick_us:
+            self._announced.add(device_id)
+        if problem is not None and anchor is not None:
+            self.aside.update((id(reading), reading.aside(problem)) for reading, _ in timed)
+            return
+        if pace is not None and pace.presumed_us != learnt.presumed_us:
+            anchor = None  # it was placed by another unit
+        instants, placed = clock.place(
+            [count for _, count in timed], anchor, received_us=received_us, tick_us=learnt.presumed_us
+        )
+        if anchor is not None and placed.boot_us > anchor.boot_us:
+            self._paces[device_id] = learnt.rebooted(last, received_us=received_us)
+        self._anchors[device_id] = placed
         for (reading, _), time_us in zip(timed, instants, strict=True):
             reading.instant = msgspec.structs.replace(reading.instant, time_us=time_us, rule=Rule.UPTIME)
+
+    def _judge(self, reading: Reading) -> None:
+        """A number of the size of an epoch that does not continue the device's counter is an epoch."""
+        original = reading.original
+        reason = clock.implausible(
+            reading.instant.time_us,
+            received_us=reading.received_us,
+            added_us=0 if original is None else original.added_us,
+        )
+        if reason is not None:
+            self.aside[id(reading)] = reading.aside(reason)
 
     async def _keep(self, connection: AsyncConnection) -> None:
         if self._kept:
             rows = [(*identity, *kept) for identity, kept in self._kept.items()]
             await connection.execute(query("keep_receipts"), _columns(rows))
         if self._moved:
-            rows = [(device, *msgspec.structs.astuple(self._anchors[device])) for device in sorted(self._moved)]
-            await connection.execute(query("keep_anchors"), _columns(rows))
+            await connection.execute(
+                query("keep_anchors"), _columns([self._anchor_row(device) for device in sorted(self._moved)])
+            )
+        if self._announced:
+            await connection.execute(query("announce_counter"), [sorted(self._announced)])
+
+    def _anchor_row(self, device_id: int) -> tuple[int | None, ...]:
+        anchor, pace = self._anchors[device_id], self._paces[device_id]
+        return device_id, *msgspec.structs.astuple(anchor), pace.tick_us, *(pace.base or (None, None))
 
 
 def _is_repeat(reading: Reading, *, first_received_us: int) -> bool:
-    """Whether a reading with a receipt is the same again; an uptime comes round at each boot, so not for ever."""
-    if reading.keyed or reading.instant.uptime_ms is None:
-        return True
-    return reading.received_us - first_received_us <= clock.REPEAT_US
+    """Whether a reading with a receipt is the same again.
+
+    A count comes round at each boot, and the hour that clocks repeat comes twice: without a message id neither is the
+    same for ever.
+    """
+    return reading.keyed or reading.received_us - first_received_us <= clock.REPEAT_US
 
 
-def _columns(rows: Sequence[tuple[int, ...]]) -> list[list[int]]:
+def _columns(rows: Sequence[tuple[int | None, ...]]) -> list[list[int | None]]:
     return [list(column) for column in zip(*rows, strict=True)]

@@ -37,13 +37,18 @@ async def store(
     async with connection.transaction():
         for device_id, machine in sorted(machines):
             await connection.execute(query("register_machine"), {"device_id": device_id, "machine": machine})
-        repeats = await Repeats().settle(connection, readings)
-        stored = await _insert(connection, [reading for reading in readings if id(reading) not in repeats])
-        for entry in entries:
+        repeats = Repeats()
+        await repeats.settle(connection, readings)
+        settled = [repeats.aside.get(id(entry), entry) for entry in entries]
+        stored = await _insert(
+            connection,
+            [entry for entry in settled if isinstance(entry, Reading) and id(entry) not in repeats.instants],
+        )
+        for entry in settled:
             if isinstance(entry, Quarantined):
                 await connection.execute(query("keep_quarantined"), msgspec.structs.astuple(entry))
         await connection.execute(query("wait_for_commit"))
-    return [_receipt(entry, repeats, stored) for entry in entries]
+    return [_receipt(entry, repeats.instants, stored) for entry in settled]
 
 
 def _receipt(entry: Reading | Quarantined, repeats: dict[int, int], stored: set[Key]) -> Receipt:
@@ -53,9 +58,10 @@ def _receipt(entry: Reading | Quarantined, repeats: dict[int, int], stored: set[
     if repeated_us is not None:
         return Receipt(Outcome.DUPLICATE, repeated_us, entry.instant.rule)
     identity = key(entry)
-    outcome = Outcome.STORED if identity in stored else Outcome.DUPLICATE
+    if identity not in stored:
+        return Receipt(Outcome.DUPLICATE, entry.instant.time_us, entry.instant.rule)
     stored.discard(identity)  # the same reading twice in one group: the first was stored, the others repeat it
-    return Receipt(outcome, entry.instant.time_us, entry.instant.rule)
+    return Receipt(Outcome.STORED, entry.instant.time_us, entry.instant.rule, notices=entry.notices)
 
 
 async def _insert(connection: AsyncConnection, readings: list[Reading]) -> set[Key]:

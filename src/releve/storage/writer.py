@@ -8,8 +8,9 @@ from psycopg import AsyncConnection, errors
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import Quarantined, Reading, Source, quarantine
-from releve.storage import staged
+from releve.storage import same_key, staged
 from releve.storage.copy_format import encode
+from releve.storage.kinds import Kinds
 from releve.storage.queries import query
 from releve.storage.session import Session
 
@@ -24,6 +25,7 @@ class Writer:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._machines: set[tuple[int, str]] = set()
+        self._kinds = Kinds()
 
     async def commit(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Commit a group; one receipt per entry, in order. Everything it returns is durable.
@@ -43,6 +45,7 @@ class Writer:
             self._machines.clear()
 
     async def _commit(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
+        await self._look_up(connection, entries)
         if all(self._is_plain(entry) for entry in entries):
             try:
                 return await self._copy(connection, entries)  # type: ignore[arg-type]
@@ -54,6 +57,19 @@ class Writer:
                 pass  # a row is poisonous: the staged way isolates it
         return await self._staged(connection, entries)
 
+    async def _look_up(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+        """Ask what must be known before a reading has its identity; for most nothing is asked."""
+        unknown = [entry for entry in entries if isinstance(entry, Reading) and not self._kinds.is_settled(entry)]
+        if unknown:
+            await self._kinds.settle(connection, unknown)
+        keyed = [
+            entry
+            for entry in entries
+            if isinstance(entry, Reading) and entry.key is not None and not entry.instant.follows_server
+        ]
+        if keyed:
+            await same_key.look(connection, keyed)
+
     def _is_plain(self, entry: Entry) -> bool:
         return (
             isinstance(entry, Reading)
@@ -64,7 +80,10 @@ class Writer:
     async def _copy(self, connection: AsyncConnection, readings: Sequence[Reading]) -> list[Receipt]:
         async with connection.cursor().copy(query("copy_reading")) as copy:
             await copy.write(encode(sorted(readings, key=staged.key)))
-        return [Receipt(_STORED, reading.instant.time_us, reading.instant.rule) for reading in readings]
+        return [
+            Receipt(_STORED, reading.instant.time_us, reading.instant.rule, None, None, reading.notices)
+            for reading in readings
+        ]
 
     async def _staged(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
         try:

@@ -132,4 +132,5 @@ def _judged(name: str, team: str, row: dict[str, Any] | None) -> Sender | Strang
         is_device=True,
         expires_s=FOR_EVER_S,
         counts_uptime=row["counts_uptime"],
+        added_us=row["added_us"],
     )

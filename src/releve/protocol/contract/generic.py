@@ -26,24 +26,19 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     else:
         first_sent = _first_sent(fields)
         _refuse_strays(fields)
+    channels, layout = _layouts.take(channels, escaped_nul=escaped_nul)
+    time_field = "time" if "time" in fields else "timestamp"
+    if time_field == "time" and "timestamp" in fields:
+        raise BadReading("stands beside `timestamp`; send one of the two", field="time")
     return Draft(
-        channels=_layouts.take(channels, escaped_nul=escaped_nul),
-        sent=timestamp(fields),
+        channels=channels,
+        layout=layout,
+        sent=fields.get(time_field),
+        time_field=time_field,
         key=message_id(fields),
         device=fields.get("device"),
         first_sent=first_sent,
     )
-
-
-def timestamp(fields: dict[str, Any]) -> Any:
-    """The timestamp as sent, under either of its two names.
-
-    Raises:
-        BadReading: Both names are used.
-    """
-    if "time" in fields and "timestamp" in fields:
-        raise BadReading("stands beside `timestamp`; send one of the two", field="time")
-    return fields.get("time", fields.get("timestamp"))
 
 
 def message_id(fields: dict[str, Any]) -> str | None:

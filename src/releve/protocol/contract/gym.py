@@ -33,7 +33,7 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     """
     sent, key = fields.pop("timestamp", None), message_id(fields)
     fields.pop("id", None)
-    channels = _layouts.take(fields, escaped_nul=escaped_nul)
+    channels, layout = _layouts.take(fields, escaped_nul=escaped_nul)
     if sent is None:
         raise BadReading("is required: ISO 8601, in UTC when it names no zone", field="timestamp")
     if type(sent) is not str:
@@ -47,4 +47,4 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     machine = channels["machine_id"]
     if abs(machine) > INTEGER_LIMIT:
         raise BadReading("integer beyond 2⁵³", field="machine_id")
-    return Draft(channels=channels, sent=sent, key=key, machine=str(machine))
+    return Draft(channels=channels, layout=layout, sent=sent, key=key, machine=str(machine))

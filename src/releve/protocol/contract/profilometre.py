@@ -26,4 +26,5 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     """
     sent, key = fields.pop("timestamp", None), message_id(fields)
     fields.pop("id", None)
-    return Draft(channels=_layouts.take(fields, escaped_nul=escaped_nul), sent=sent, key=key)
+    channels, layout = _layouts.take(fields, escaped_nul=escaped_nul)
+    return Draft(channels=channels, layout=layout, sent=sent, key=key)

@@ -175,7 +175,7 @@ def _instant(asked: Mapping[str, str], name: str, default_us: int) -> int:
         instant = resolve(sent, zone=UTC, received_us=0)
     except BadTimestamp as error:
         raise BadRequest(str(error), field=name) from error
-    if instant.uptime_ms is not None or not 0 <= instant.time_us <= _LATEST_US:
+    if instant.count is not None or not 0 <= instant.time_us <= _LATEST_US:
         raise BadRequest("must be an instant after 1970: ISO 8601, or an epoch number", field=name)
     return instant.time_us
 

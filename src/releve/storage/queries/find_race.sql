@@ -2,7 +2,8 @@
 SELECT run.id, run.team_id, team.name AS team_name, run.device_id IS NOT NULL AS is_attached,
        (extract(epoch FROM run.started_at) * 1000000)::bigint AS started_us,
        (extract(epoch FROM run.ended_at) * 1000000)::bigint AS ended_us,
-       device.id AS device_id, device.name, device.timezone, device.is_enabled
+       device.id AS device_id, device.name, device.timezone, device.is_enabled,
+       (extract(epoch FROM device.created_at) * 1000000)::bigint AS added_us
 FROM runs_run AS run
 JOIN teams_team AS team ON team.id = run.team_id
 LEFT JOIN fleet_device AS device ON device.id = coalesce(run.device_id, (

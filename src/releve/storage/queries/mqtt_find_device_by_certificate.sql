@@ -1,4 +1,5 @@
 SELECT device.id, device.name, device.team_id, device.contract, device.timezone, device.is_enabled, device.secret_hash,
+       (extract(epoch FROM device.created_at) * 1000000)::bigint AS added_us,
        EXISTS (SELECT FROM boot_anchor WHERE boot_anchor.device_id = device.id) AS counts_uptime
 FROM device_certificate JOIN fleet_device AS device ON device.id = device_certificate.device_id
 WHERE device_certificate.fingerprint = %(fingerprint)s AND device.owner_id IS NULL
