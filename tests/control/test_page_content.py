@@ -184,6 +184,37 @@ def _state(last_seen, instants):
     return rhythm.state(is_enabled=True, last_seen=last_seen, received=instants, now=NOW)
 
 
+def test_pages_and_lists_say_alike_whether_a_device_is_heard(browser, team, store):
+    every_ten_minutes = register_device(team=team, name="slow-1", contract="generic")[0]
+    now = datetime.now(UTC)
+    store(every_ten_minutes, [(now - timedelta(minutes=8 + 10 * n), '{"n": 1}') for n in range(5)])
+    quick = register_device(team=team, name="quick-1", contract="generic")[0]
+    store(quick, [(now - timedelta(minutes=2, seconds=n), '{"n": 1}') for n in range(5)])
+
+    page = browser.get("/").content.decode()
+    listed = {row["name"]: row["state"] for row in browser.get("/api/v1/devices").json()["data"]}
+
+    assert listed == {"slow-1": "active", "quick-1": "silent"}
+    assert page.count('class="state live"') == page.count('class="state silent"') == 1
+
+
+def test_a_devices_page_shows_what_its_counter_counts_in_and_text_among_its_numbers(browser, team):
+    device = register_device(team=team, name="esp-1", contract="generic")[0]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO boot_anchor (device_id, boot, uptime_ms, received, tick_us)"
+            " VALUES (%s, now(), 5, now(), 1000000)",
+            [device.id],
+        )
+        cursor.execute("INSERT INTO strange_text VALUES (%s, 'speed', '<fast>', now())", [device.id])
+
+    page = browser.get(f"/devices/{device.id}/").content.decode()
+
+    assert "counts in s, as its speed shows" in page
+    assert "<code>speed</code>" in page
+    assert "&lt;fast&gt;" in page
+
+
 @pytest.mark.parametrize("values", [[], [1, 2], [5, 5, 5], ["a", "b", "c"], [True, False, True], [None, None, 1]])
 def test_a_course_is_drawn_only_of_numbers_that_change(values):
     assert spark.points(values) == ""

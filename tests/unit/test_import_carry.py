@@ -1,6 +1,7 @@
 """A file on its way to the server: batches keep their order, and the next one is read while one is sent."""
 
 import threading
+from datetime import UTC
 
 import pytest
 
@@ -10,6 +11,7 @@ from releve.cli.importing.reading import Rules
 from releve.cli.importing.report import Report
 from releve.cli.importing.sending import NotTaken, Uploads
 from releve.protocol.problem import BadReading
+from releve.protocol.twice import Passes
 
 LONG_S = 60  # far beyond what any step takes
 
@@ -43,7 +45,7 @@ def carried(lines, target):
     counts = []
     with Report(None) as report:
         progress = lambda _, count: counts.append(count)  # noqa: E731 - two lines
-        carry(source(lines), target, rules=Rules(), report=report, progress=progress)
+        carry(source(lines), target, rules=Rules(), passes=Passes(UTC), report=report, progress=progress)
     return report, counts
 
 

@@ -16,6 +16,7 @@ from releve.cli.importing.report import Report
 from releve.cli.importing.sending import Rehearsal
 from releve.cli.importing.understanding import sentences, understood
 from releve.cli.importing.wish import Wishes
+from releve.protocol.twice import Passes
 
 FOUND = Path(__file__).parent.parent / "captured" / "import"
 
@@ -25,7 +26,7 @@ def rehearse(path, *, zone=UTC, **said):
     wishes = Wishes(**said)
     with opened_file(path, None, wishes) as source, Report(None) as report:
         rules = meaning_of(source, wishes)
-        carry(source, Rehearsal(zone), rules=rules, report=report, progress=lambda *_: None)
+        carry(source, Rehearsal(zone), rules=rules, passes=Passes(zone), report=report, progress=lambda *_: None)
         report.missing = dict(source.missing)
         return understood(source, rules), report
 

@@ -69,6 +69,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from database_checks.clock(connection)
             yield from database_checks.migrations(url)
             yield from database_checks.device_tokens(connection)
+            yield from database_checks.counters(connection)
             growth = database_checks.growth_a_day(connection)
             if settings.database_url:
                 yield from database_checks.disk(connection, growth)

@@ -22,6 +22,7 @@ from releve.cli.importing.sending import NotTaken, Rehearsal, Target, Uploads
 from releve.cli.importing.understanding import sentences, understood
 from releve.cli.importing.wish import Wishes
 from releve.cli.server import address
+from releve.protocol.twice import Passes
 
 
 @click.command()
@@ -87,9 +88,12 @@ def command(
     label = f"{'Checking' if dry_run else 'Importing'} {file.name}"
     try:
         with opened(settings), report, opened_file(file, form, wishes) as source, _target(device, to) as target:
+            from releve.cli.work.history import zone_of
+
             rules = meaning_of(source, wishes)
             with shown(label, source) as progress:
-                carry(source, target, rules=rules, report=report, progress=progress)
+                passes = Passes(zone_of(device))
+                carry(source, target, rules=rules, passes=passes, report=report, progress=progress)
             _say(report, source, rules, as_json=as_json, is_rehearsal=dry_run)
     except (BadFile, NotTaken) as error:
         raise option.Refusal(str(error)) from error

@@ -17,6 +17,7 @@ from releve.protocol.problem import BadReading, MethodNotAllowed, Unauthenticate
 from releve.protocol.sender import Sender
 
 KEY_LIMIT = 256
+IMPORTED = b"releve-imported"  # says that a request holds history, as `releve import` does
 
 
 class IngestRoutes:
@@ -79,7 +80,12 @@ class IngestRoutes:
         return (await self._accept(request, shape, contract, sender))[0], sender
 
     async def _accept(self, request: Request, shape: Shape, contract: Contract, sender: Sender) -> list[Receipt]:
-        arrival = Arrival(received_us=time.time_ns() // 1000, transport="http", key=message_key(request))
+        arrival = Arrival(
+            received_us=time.time_ns() // 1000,
+            transport="http",
+            key=message_key(request),
+            is_imported=request.headers.get(IMPORTED) == b"1",
+        )
         return await self._pipeline.accept(shape, contract=contract, sender=sender, arrival=arrival)
 
     async def _shape(self, request: Request) -> Shape:

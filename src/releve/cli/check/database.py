@@ -9,6 +9,7 @@ import psycopg
 
 from releve.cli.check import place
 from releve.cli.check.finding import Finding, fail, ok, warn
+from releve.protocol.pace import UNITS
 from releve.protocol.site import is_loopback
 from releve.serve import migration
 from releve.storage.queries import query
@@ -24,6 +25,12 @@ _GROWTH = """
            )) / 86400, 0.04)
     FROM to_regclass('reading_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) AS part
     WHERE part IS NOT NULL
+"""
+
+_COUNTERS = """
+    SELECT tick_us, count(*), (array_agg(name ORDER BY name))[1:5]
+    FROM boot_anchor JOIN fleet_device ON fleet_device.id = boot_anchor.device_id
+    GROUP BY tick_us ORDER BY tick_us
 """
 
 
@@ -75,6 +82,23 @@ def migrations(url: str) -> Iterator[Finding]:
         return
     names = ", ".join(sorted(f"{application}.{name}" for application, name in missing))
     yield fail("migrations", f"not applied: {names}", "restart with `releve up`, which applies them")
+
+
+def counters(connection: psycopg.Connection) -> Iterator[Finding]:
+    """In which unit each device's counter counts, as its speed shows."""
+    try:
+        rows = connection.execute(_COUNTERS.encode()).fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        return
+    for tick_us, count, names in rows:
+        more = ", …" if count > len(names) else ""
+        devices = f"{count} device{'s' if count > 1 else ''} ({', '.join(names)}{more})"
+        if tick_us in UNITS:
+            yield ok("counters", f"{devices}: {UNITS[tick_us]}, as the speed shows")
+        else:
+            yield warn(
+                "counters", f"{devices}: the unit is not known yet, taken for ms", "let it send every few seconds"
+            )
 
 
 def disk(connection: psycopg.Connection, growth: float | None) -> Iterator[Finding]:

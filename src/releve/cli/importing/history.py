@@ -11,6 +11,7 @@ from releve.cli.importing.reading import Rules, reading_of
 from releve.cli.importing.report import Report
 from releve.cli.importing.sending import Target, Verdict
 from releve.protocol.problem import BadReading
+from releve.protocol.twice import Passes
 
 BATCH_READINGS = 1_000
 BATCH_BYTES = 1024 * 1024
@@ -39,9 +40,17 @@ class Batch(NamedTuple):
 
 
 def carry(
-    source: Source, target: Target, *, rules: Rules, report: Report, progress: Callable[[int, int], None]
+    source: Source,
+    target: Target,
+    *,
+    rules: Rules,
+    passes: Passes,
+    report: Report,
+    progress: Callable[[int, int], None],
 ) -> None:
     """Read the whole file; `progress` is told after each batch how far it is read and how many lines that were.
+
+    The order of the lines tells which pass of the hour that clocks repeat a time is of, also where batches part.
 
     While one batch is with the target the next is read; never more, so that the batches keep their order.
 
@@ -56,7 +65,7 @@ def carry(
     with ThreadPoolExecutor(max_workers=1) as sender:
         under_way: tuple[Batch, Future[list[Verdict]]] | None = None
         try:
-            for batch in _batches(source, rules):
+            for batch in _batches(source, rules, passes):
                 payloads = [piece.payload for piece in batch.pieces if piece.payload]
                 if under_way is not None:
                     settle(*under_way)
@@ -80,11 +89,11 @@ def _report(batch: Batch, verdicts: list[Verdict], report: Report) -> None:
             report.read(line, reading, verdict)
 
 
-def _batches(source: Source, rules: Rules) -> Iterator[Batch]:
+def _batches(source: Source, rules: Rules, passes: Passes) -> Iterator[Batch]:
     pieces: list[Piece] = []
     size = 0
     for line in source.lines:
-        piece = _read(line, rules)
+        piece = _read(line, rules, passes)
         if pieces and (len(pieces) == BATCH_READINGS or size + len(piece.payload) > BATCH_BYTES):
             yield Batch(pieces, source.position())
             pieces, size = [], 0
@@ -94,11 +103,13 @@ def _batches(source: Source, rules: Rules) -> Iterator[Batch]:
         yield Batch(pieces, source.position())
 
 
-def _read(line: Line, rules: Rules) -> Piece:
+def _read(line: Line, rules: Rules, passes: Passes) -> Piece:
     try:
         if line.problem is not None:
             return Piece(line.number, line.problem, b"")
         reading = reading_of(line.values, rules)
+        if reading is not None and isinstance(time := reading["time"], str):
+            reading["time"] = passes.settled(time)
         return Piece(line.number, reading, b"" if reading is None else _encode(reading))
     except BadReading as problem:
         return Piece(line.number, problem, b"")

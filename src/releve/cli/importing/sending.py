@@ -79,7 +79,7 @@ class Uploads:
     """Sends batches to the running server; one that is not answered is sent again, which counts nothing twice."""
 
     def __init__(self, url: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Releve-Imported": "1"}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S)
         self._was_there = False
         self._stopped = Event()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -13,9 +13,10 @@ from releve.control.accounts.models import Account
 from releve.control.fleet.models import Asset, Device
 from releve.control.teams.models import Role
 from releve.control.teams.queries import EDITORS, role_in, teams_of
+from releve.protocol.rhythm import JUDGED_BY, is_heard
 from releve.storage.queries import query
 
-ACTIVE_WITHIN = timedelta(minutes=5)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,4 +116,12 @@ def state(device: Device, heard: Heard | None, now: datetime) -> str:
         return "disabled"
     if heard is None:
         return "waiting"
-    return "active" if now - heard.last_seen <= ACTIVE_WITHIN else "silent"
+    with connection.cursor() as cursor:
+        cursor.execute(query("recent_receipts"), {"device": device.pk, "limit": JUDGED_BY})
+        received_us = [row[0] for row in cursor.fetchall()]
+    is_active = is_heard(received_us, last_us=_us(heard.last_seen), now_us=_us(now))
+    return "active" if is_active else "silent"
+
+
+def _us(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)

@@ -34,7 +34,7 @@ class DeviceAnswer(serializers.Serializer[Any]):
     is_enabled = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     state = serializers.ChoiceField(
-        choices=STATES, help_text="`waiting` for its first reading; `silent` since more than five minutes."
+        choices=STATES, help_text="`waiting` for its first reading; `silent` since more than three of its own gaps."
     )
     last_seen = serializers.DateTimeField(allow_null=True, help_text="When a reading last arrived.")
     last_time = serializers.DateTimeField(allow_null=True, help_text="The latest instant of a reading.")

@@ -1,8 +1,6 @@
 """`GET /status/{machine_id}` of contract A: answered from what was really received."""
 
 import time
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -12,15 +10,12 @@ from releve.http.answer import answer
 from releve.http.request import Send
 from releve.protocol.instant import iso
 from releve.protocol.problem import NotFound
+from releve.protocol.rhythm import JUDGED_BY, is_heard
 from releve.protocol.sender import Sender
 from releve.storage.queries import query
 
-RHYTHM_OF = 20  # readings whose gaps tell the machine's own rhythm
 DEPTH = 5_000  # the device's newest readings that are looked through first
 EVERYTHING = 2**62
-PATIENCE = 3  # gaps of the machine's own rhythm that may be missed
-LEAST_S = 10.0
-ALONE_S = 60.0  # for a machine with a single reading, which has no rhythm yet
 BATTERIES = ("battery", "battery_level", "batterie", "battery_percent")
 _LARGEST_MACHINE = 2**53
 
@@ -42,30 +37,15 @@ async def answer_status(connection: AsyncConnection[Any], send: Send, *, sender:
         raise NotFound("no reading of this machine was ever received")
     newest.sort(key=lambda row: row["time_us"], reverse=True)
     battery = await _battery(connection, devices, machine)
+    received_us = [row["received_us"] for row in newest[:JUDGED_BY]]
+    heard = is_heard(received_us, last_us=max(received_us), now_us=time.time_ns() // 1000)
     document = {
         "machine_id": machine,
         "battery": None if battery is None else f"{battery:g}%",
-        "connection": connection_state(
-            [row["received_us"] for row in newest[:RHYTHM_OF]], now_us=time.time_ns() // 1000
-        ),
+        "connection": "OK" if heard else "LOST",
         "last_update": iso(newest[0]["time_us"]),
     }
     await answer(send, 200, document)
-
-
-def connection_state(received_us: list[int], *, now_us: int) -> str:
-    """`OK` while readings arrive at the machine's own rhythm, else `LOST`.
-
-    >>> second = 1_000_000
-    >>> connection_state([10 * second, 9 * second, 8 * second], now_us=11 * second)
-    'OK'
-    >>> connection_state([10 * second, 9 * second, 8 * second], now_us=60 * second)
-    'LOST'
-    """
-    instants = sorted(received_us, reverse=True)
-    gaps_us = [later - earlier for later, earlier in pairwise(instants)]
-    patience_s = max(LEAST_S, PATIENCE * median(gaps_us) / 1e6) if gaps_us else ALONE_S
-    return "OK" if now_us - instants[0] <= patience_s * 1e6 else "LOST"
 
 
 async def _devices(connection: AsyncConnection[Any], sender: Sender, machine: int) -> list[int]:
@@ -76,7 +56,7 @@ async def _devices(connection: AsyncConnection[Any], sender: Sender, machine: in
 
 
 async def _recent(connection: AsyncConnection[Any], device: int, machine: int) -> list[Row]:
-    values = {"device": device, "machine": machine, "limit": RHYTHM_OF, "depth": DEPTH}
+    values = {"device": device, "machine": machine, "limit": JUDGED_BY, "depth": DEPTH}
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(query("recent_of_machine"), values)
         rows = await cursor.fetchall()

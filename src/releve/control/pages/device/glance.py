@@ -12,7 +12,7 @@ from releve.control.pages.device import received, rhythm, spark
 from releve.control.pages.device.received import Reading, Seen
 from releve.control.pages.device.unit import unit
 
-COURSE = 24  # readings that a small line shows, and that the rhythm is judged by
+COURSE = 24  # readings that a small line shows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from releve.protocol.pace import UNITS
+
 _SQL = {
     file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
     for file in resources.files("releve.control.pages").joinpath("sql").iterdir()
@@ -82,6 +84,29 @@ def open_quarantine(device_id: int, *, limit: int) -> list[Quarantined]:
         for id_, received, transport, field, reason, start, size in _rows(
             "open_quarantine", device=device_id, limit=limit
         )
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrangeText:
+    """Text in a channel that held numbers, the last one."""
+
+    channel: str
+    text: str
+    received: datetime
+
+
+def counter_unit(device_id: int) -> str | None:
+    """The unit of the device's counter: empty while it is not known, None for a device that never counted."""
+    rows = _rows("counter", device=device_id)
+    return UNITS.get(rows[0][0], "") if rows else None
+
+
+def strange_texts(device_id: int, *, limit: int) -> list[StrangeText]:
+    """The channels of numbers in which text came, the latest first."""
+    return [
+        StrangeText(channel=channel, text=text, received=received)
+        for channel, text, received in _rows("strange_texts", device=device_id, limit=limit)
     ]
 
 

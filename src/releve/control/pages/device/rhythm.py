@@ -1,14 +1,12 @@
-"""Whether a device still keeps the rhythm that its own readings show."""
+"""How a device does, as a page says it; whether it is heard is one rule for everybody (`protocol/rhythm`)."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
-from statistics import median
 
-PATIENCE = 3  # one missed reading is a bad link, three are silence
-SHORTEST = timedelta(seconds=60)
-UNKNOWN_RHYTHM = timedelta(minutes=10)
+from releve.protocol.rhythm import is_heard
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -26,18 +24,9 @@ def state(*, is_enabled: bool, last_seen: datetime | None, received: Sequence[da
         return State.DISABLED
     if last_seen is None:
         return State.NEVER
-    return State.LIVE if now - last_seen <= patience(received) else State.SILENT
+    heard = is_heard([_us(instant) for instant in received], last_us=_us(last_seen), now_us=_us(now))
+    return State.LIVE if heard else State.SILENT
 
 
-def patience(received: Sequence[datetime]) -> timedelta:
-    """How long a device may say nothing before it counts as silent.
-
-    >>> start = datetime(2026, 1, 1)
-    >>> patience([start, start + timedelta(minutes=5), start + timedelta(minutes=10)])
-    datetime.timedelta(seconds=900)
-    """
-    instants = sorted(received)
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(instants)]
-    if not gaps:
-        return UNKNOWN_RHYTHM
-    return max(SHORTEST, PATIENCE * timedelta(seconds=median(gaps)))
+def _us(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)

@@ -116,6 +116,8 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "rows": [Row(reading, _cells(reading, columns)) for reading in listed],
         "older": _written(listed[-1]) if len(readings) > LISTED_READINGS else "",
         "quarantined": received.open_quarantine(shown.id, limit=LISTED_QUARANTINE),
+        "counter": received.counter_unit(shown.id),
+        "strange": received.strange_texts(shown.id, limit=LISTED_QUARANTINE),
         "mounts": shown.mounts.select_related("asset").order_by("since"),
         "sign_ins": sign_ins(shown),
         "zone": settings.RELEVE.time_zone,
