@@ -71,7 +71,7 @@ def test_a_dry_run_checks_every_line_as_the_server_would_and_stores_nothing(serv
     found = json.loads(rehearsed.stdout)
     assert (found["dry_run"], found["accepted"], found["quarantined"], found["refused"]) == (True, 3, 1, 2)
     assert [(line["line"], line["field"]) for line in found["not_taken"]] == [
-        (5, "timestamp"), (6, "time"), (7, "time"),
+        (5, "time"), (6, "time"), (7, "time"),
     ]  # fmt: skip
     assert rows(server, device) == []
 

@@ -11,6 +11,7 @@ from tests.postgres.conftest import NOW_US
 from releve.protocol.identity import key_hash
 
 SECOND = 1_000_000
+NOON = 1_780_000_000
 YEAR_US = 365 * 86_400 * SECOND
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -261,6 +262,16 @@ async def test_text_in_a_channel_of_text_stays_text(path_into, device):
 
             assert (receipt.outcome.value, receipt.notices) == ("stored", ())
         assert stored(path) == [{"mode": "auto"}, {"mode": "12,5"}]
+
+
+async def test_a_channel_counts_as_one_of_numbers_from_its_first_number_on(path_into, device):
+    pi = device()
+    async with path_into() as path:
+        batch = [{"time": NOON + number, "lap": lap} for number, lap in enumerate(("12", 7, "8", "007"))]
+        receipts = await path.send(pi, body(*batch))
+
+        assert [reading["lap"] for reading in stored(path)] == ["12", 7, 8, "007"]
+        assert [len(receipt.notices) for receipt in receipts] == [0, 0, 0, 1]
 
 
 async def test_what_comes_back_from_an_export_stays_as_it_was(path_into, device):

@@ -77,7 +77,7 @@ def _post(operation: str, summary: str, *, body: Document, answers: Document) ->
             {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "description": "Your own id of this message; the same again is answered as a duplicate.",
+                "description": "Your own id of this message; the same again, with the same content, is a duplicate.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[!-~]+$"},
             }
         ],
@@ -176,6 +176,14 @@ def _verdicts(count: Document) -> Document:
                 "clock": {"type": "string", "description": "The rule that gave the time."},
                 "field": {"type": ["string", "null"]},
                 "reason": {"type": "string"},
+                "warnings": {
+                    "type": "array",
+                    "description": "What is strange about a reading that was stored all the same.",
+                    "items": {
+                        "type": "object",
+                        "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
+                    },
+                },
             },
         },
         "Verdicts": {

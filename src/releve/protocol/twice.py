@@ -5,13 +5,15 @@ the time of receipt decides (`clock.resolve`).
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 
 import msgspec
 
 from releve.protocol.clock import Rule
 from releve.protocol.reading import Reading
+
+_DAY = timedelta(days=1)
 
 
 def settle(readings: Sequence[Reading]) -> None:
@@ -88,7 +90,8 @@ class Passes:
             return text
         if last is None:
             return text
-        self._is_second = self._is_second or (local < last and self._is_repeated(last))
+        is_same_hour = abs(local - last) < _DAY and self._is_repeated(last)
+        self._is_second = is_same_hour and (self._is_second or local < last)
         offset = local.replace(tzinfo=self._zone, fold=int(self._is_second)).isoformat()[-6:]
         return f"{text}{offset}"
 

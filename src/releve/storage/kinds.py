@@ -40,18 +40,10 @@ class Kinds:
             readings: Those that are not settled.
         """
         layouts = {(reading.device_id, reading.layout) for reading in readings if reading.layout is not None}
-        await self._learn(connection, layouts)
         texts = sorted({(device, channel) for device, layout in layouts for channel in layout.texts})
         if texts:
-            numeric = await _numeric(connection, texts)
-            strange: dict[Channel, tuple[str, int]] = {}
-            for reading in readings:
-                _respell(reading, numeric, strange)
-            if strange:
-                rows = [(*channel, *last) for channel, last in strange.items()]
-                await connection.execute(
-                    query("keep_strange_texts"), [list(column) for column in zip(*rows, strict=True)]
-                )
+            await _respell_all(connection, readings, await _numeric(connection, texts))
+        await self._learn(connection, layouts)
         if len(self._settled) > MOST_SETTLED:
             self._settled.clear()
         self._settled.update((device, layout) for device, layout in layouts if not layout.texts)
@@ -61,6 +53,18 @@ class Kinds:
         if fresh:
             devices, channels = zip(*sorted(fresh), strict=True)
             await connection.execute(query("learn_numeric_channels"), [list(devices), list(channels)])
+
+
+async def _respell_all(connection: AsyncConnection, readings: Sequence[Reading], numeric: set[Channel]) -> None:
+    """In their order: a channel counts as one of numbers from its first number on."""
+    strange: dict[Channel, tuple[str, int]] = {}
+    for reading in readings:
+        _respell(reading, numeric, strange)
+        if reading.layout is not None:
+            numeric.update((reading.device_id, channel) for channel in reading.layout.numbers)
+    if strange:
+        rows = [(*channel, *last) for channel, last in strange.items()]
+        await connection.execute(query("keep_strange_texts"), [list(column) for column in zip(*rows, strict=True)])
 
 
 async def _numeric(connection: AsyncConnection, channels: Sequence[Channel]) -> set[Channel]:
