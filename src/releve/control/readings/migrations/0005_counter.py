@@ -4,5 +4,5 @@ from releve.control.readings.sql import run_sql
 
 
 class Migration(migrations.Migration):
-    dependencies = [("readings", "0003_mqtt")]
-    operations = [run_sql("0006_counter")]
+    dependencies = [("readings", "0004_client_id")]
+    operations = [run_sql("0008_counter")]
