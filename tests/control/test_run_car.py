@@ -1,7 +1,7 @@
 """Races follow what their cars send, whoever looks first: a list, one run, a page, or nobody."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -12,7 +12,8 @@ from releve.control.fleet.models import Asset, Mount
 from releve.control.fleet.services import register_device
 from releve.control.runs.cut.keep import keep_up
 from releve.control.runs.edit import services
-from releve.control.runs.models import Run
+from releve.control.runs.models import Change, Run
+from releve.storage.queries import query
 
 
 @pytest.fixture
@@ -35,11 +36,8 @@ def drives(car):
 
     def say(word):
         with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO topic_value VALUES (%s, 'esp32bis/race', %s, %s) ON CONFLICT (device_id, topic)"
-                " DO UPDATE SET (payload, received) = (excluded.payload, excluded.received)",
-                [car.pk, word, timezone.now()],
-            )
+            heard_us = int(timezone.now().timestamp() * 1e6)
+            cursor.execute(query("mqtt_keep_values"), [[car.pk], ["esp32bis/race"], [word], [heard_us]])
 
     store.say = say
     return store
@@ -127,12 +125,115 @@ def test_a_race_that_a_person_reopened_is_ended_by_the_next_word_only(drives):
     keep_up()
 
     services.reopen(Run.objects.get())
+    drives.say("false")  # the same word again is no new one: some cars repeat it every few seconds
     keep_up()
     assert Run.objects.get().is_open
 
+    drives.say("12")
     drives.say("false")
     keep_up()
     assert not Run.objects.get().is_open
+
+
+def test_a_race_ends_with_its_last_sample_before_the_other_number(bob, signed_in, drives):
+    for ago_s in (40, 39, 38):
+        drives(12, ago_s=ago_s)
+    for ago_s in (37, 36, 35):  # this car says `race` before every sample
+        drives(13, ago_s=ago_s)
+    keep_up()
+
+    api = signed_in(bob)
+    (older,) = [run for run in api.get("/api/v1/runs").json()["data"] if run["part"] == "race=12"]
+    summary = api.get(f"/api/v1/runs/{older['id']}").json()["summary"]
+
+    assert ended_after(older) == pytest.approx(2.0, abs=0.5)
+    assert summary["completeness"]["gaps"] == []
+    assert summary["completeness"]["received"] == 3
+
+
+def test_a_race_ends_at_the_first_of_many_words_that_there_is_none(drives):
+    drives(12, ago_s=5)
+    drives.say("false")
+    first = timezone.now()
+    drives.say("false")
+
+    keep_up()
+
+    assert Run.objects.get().ended_at <= first
+
+
+def test_a_closing_that_is_taken_back_stays_so_until_the_car_says_something_new(erin, signed_in, drives):
+    api = signed_in(erin)
+    drives(12, ago_s=9)
+    drives(13, ago_s=8)
+    keep_up()
+    older = Run.objects.get(part="race=12")
+    ended_at = older.ended_at
+    assert ended_at is not None
+
+    assert api.post(f"/api/v1/runs/{older.pk}/undo", {}).status_code == 200
+    drives(13, ago_s=1)
+    keep_up()
+    assert Run.objects.get(part="race=12").is_open
+
+    drives(14, ago_s=0)
+    keep_up()
+    assert Run.objects.get(part="race=12").ended_at == ended_at
+
+
+def test_a_closing_by_hand_that_is_taken_back_lets_the_other_number_end_the_race(drives):
+    drives(12, ago_s=9)
+    keep_up()
+    race = services.close_run(Run.objects.get(), ended_at=timezone.now())
+    drives(13, ago_s=2)
+
+    services.undo(Change.objects.get(kind="close"))
+    keep_up()
+
+    race.refresh_from_db()
+    assert race.ended_at == race.started_at + timedelta(microseconds=1)
+
+
+def test_nobody_cut_a_race_that_its_car_named(bob, drives):
+    drives(12, ago_s=9)
+    drives(13)
+    keep_up()
+    client = Client(headers={"accept": "text/html"})
+    client.force_login(bob)
+
+    page = client.get(f"/runs/{Run.objects.get(part='race=12').pk}/").content.decode()
+
+    assert "by hand" not in page
+    assert "by what its car said" in page
+
+
+def test_a_race_that_a_person_closed_is_cut_by_hand(bob, drives):
+    drives(12, ago_s=9)
+    keep_up()
+    services.close_run(Run.objects.get(), ended_at=timezone.now())
+    client = Client(headers={"accept": "text/html"})
+    client.force_login(bob)
+
+    assert "by hand" in client.get(f"/runs/{Run.objects.get().pk}/").content.decode()
+
+
+def test_a_race_number_with_a_fraction_is_the_race_of_that_number(bob, signed_in, drives):
+    drives(12, ago_s=3)
+    drives(12.0, ago_s=2)
+    keep_up()
+
+    (found,) = signed_in(bob).get("/api/v1/runs").json()["data"]
+
+    assert found["part"] == "race=12"
+    assert ended_after(found) is None
+    summary = signed_in(bob).get(f"/api/v1/runs/{found['id']}").json()["summary"]
+    assert summary["channels"]["speed"]["n"] == 2
+
+
+def ended_after(run):
+    if run["ended_at"] is None:
+        return None
+    return (datetime.fromisoformat(run["ended_at"]) - datetime.fromisoformat(run["started_at"])).total_seconds()
 
 
 def test_a_car_of_another_team_is_not_followed_by_a_look(charlie, signed_in, drives, looks_only):

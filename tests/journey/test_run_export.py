@@ -132,6 +132,49 @@ def test_what_is_excluded_and_what_is_another_runs_is_not_exported(server, race,
     assert len(export(other, "", "?format=ndjson").text.splitlines()) == 3
 
 
+def test_an_exclusion_counts_alike_for_every_reader_however_the_number_of_the_race_is_written(
+    server, editor, export, compare
+):
+    car = server.add_device("generic", team="Exporters")
+    sent = [
+        {"time": (START + timedelta(seconds=second)).isoformat(), "race": race, "speed": float(second)}
+        for second, race in enumerate([13, 13.0, 13, 13.0, 13, 13.0, 13, 13.0, 13, 14.0])
+    ]
+    taken = requests.post(f"{server.url}/api/v1/readings", json=sent, headers=server.bearer(car))
+    assert [each["outcome"] for each in taken.json()["readings"]] == ["stored"] * 10
+    (number,) = server.query("SELECT id FROM fleet_device WHERE name = %s", car["name"])[0]
+    body = {"device": number, "kind": "race", "part": "race=13.0", "started_at": START.isoformat()}
+    made = requests.post(f"{server.url}/api/v1/runs", json=body, headers=editor).json()
+    run = f"{server.url}/api/v1/runs/{made['id']}"
+    left_out = {"since": START.isoformat(), "until": (START + timedelta(seconds=5)).isoformat(), "reason": "towed"}
+
+    assert requests.post(f"{run}/exclusions", json=left_out, headers=editor).status_code == 201
+
+    counting = [5.0, 6.0, 7.0, 8.0]
+    summary = requests.get(run, headers=editor).json()["summary"]
+    assert summary["completeness"]["received"] == summary["channels"]["speed"]["n"] == len(counting)
+    lines = export(made["id"], "", "?format=ndjson").text.splitlines()
+    assert [json.loads(line)["channels"]["speed"] for line in lines] == counting
+    assert len(export(made["id"], "text/csv").text.splitlines()) == 1 + len(counting)
+    assert export(made["id"]).headers["x-total-readings"] == str(len(counting))
+    buckets = requests.get(f"{run}/buckets?bucket=1s&fn=mean", headers=editor).json()["data"]
+    assert [bucket["channels"]["speed"]["mean"] for bucket in buckets] == counting
+    other = race_of_ten_seconds(server, editor, number)
+    assert compare(runs=f"{made['id']},{other}", step="1").json()["runs"][0]["values"] == counting
+
+
+def race_of_ten_seconds(server, editor, device):
+    """The one reading of race 14 and nine more, as a run of its own."""
+    for second in range(10, 19):
+        time = START + timedelta(seconds=second)
+        server.query(
+            "INSERT INTO reading VALUES (%s, %s, %s, now(), %s) RETURNING id",
+            device, time, second, json.dumps({"race": 14, "speed": float(second)}),
+        )  # fmt: skip
+    body = {"device": device, "kind": "race", "part": "race=14", "started_at": START.isoformat()}
+    return requests.post(f"{server.url}/api/v1/runs", json=body, headers=editor).json()["id"]
+
+
 def test_a_run_without_readings_is_an_empty_export(race, export):
     number = race([])
 

@@ -9,7 +9,7 @@ from releve.history.array import Integers, Mask, all_same
 from releve.history.block import Block
 from releve.history.column import Column, Kind
 from releve.protocol.reading import INTEGER_LIMIT
-from releve.protocol.run.part import split_part
+from releve.protocol.run.part import part_values, split_part
 
 
 class Exclusion(NamedTuple):
@@ -59,8 +59,8 @@ def counting(
 
 def of_part(block: Block, part: str) -> Mask:
     """Which readings have the value of a part: as a number where it is one, or as text."""
-    name, value = split_part(part)
-    return _has(block.column(name), value)
+    name, number, _ = part_values(part)
+    return _has(block.column(name), split_part(part)[1], None if number is None else float(number))
 
 
 def named_channels(part: str, exclusions: Sequence[Exclusion]) -> frozenset[str]:
@@ -69,20 +69,11 @@ def named_channels(part: str, exclusions: Sequence[Exclusion]) -> frozenset[str]
     return frozenset(split_part(each)[0] for each in parts if each)
 
 
-def _has(column: Column, value: str) -> Mask:
+def _has(column: Column, value: str, number: float | None) -> Mask:
     found = np.zeros(len(column), bool)
-    number = _number(value)
-    if number is not None:
+    if number is not None and abs(number) <= INTEGER_LIMIT:
         found |= column.numbers == number
     if column.coded is not None and value in column.coded.words:
         is_text = column.kinds == all_same(Kind.TEXT, len(column))
         found |= is_text & (column.coded.code == list(column.coded.words).index(value))
     return found
-
-
-def _number(value: str) -> int | None:
-    try:
-        number = int(value)
-    except ValueError:
-        return None
-    return number if abs(number) <= INTEGER_LIMIT else None

@@ -31,8 +31,8 @@ class RaceDrivers:
         device = sender.device_id
         if device is None or self._asked.get(device) == race:
             return
-        if type(race) is int and 0 < race <= LARGEST_ID:
-            await self._drive({"race": race, "device": device, "team": sender.team_id})
+        if 0 < race <= LARGEST_ID and race == int(race):  # 13.0 is 13
+            await self._drive({"race": int(race), "device": device, "team": sender.team_id})
         if len(self._asked) >= REMEMBERED:
             self._asked.clear()
         self._asked[device] = race

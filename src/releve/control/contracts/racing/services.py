@@ -57,11 +57,10 @@ def add_race(vehicle: Asset, *, name: str, by: Account | None, origin: Origin) -
     """Open a race; its device is the one that sends the first reading."""
     with transaction.atomic():
         own_device(vehicle, by=by, origin=origin)
-        return runs.open_run(
+        return runs.open_race(
             team=vehicle.team,
             device=None,
             asset=vehicle,
-            kind=Kind.RACE,
             name=name,
             started_at=timezone.now(),
             by=by,

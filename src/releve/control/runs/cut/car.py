@@ -19,7 +19,7 @@ from releve.control.runs import blocks
 from releve.control.runs.edit import services
 from releve.control.runs.models import Inference, Kind, Run
 from releve.control.runs.problem import Overlaps
-from releve.control.runs.statement import plain
+from releve.control.runs.statement import FAR, plain, rows_left_out_too
 from releve.protocol.run.part import part_of
 
 CHANNEL = "race"
@@ -28,6 +28,7 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 EVER = timedelta(days=400 * 365)
 VALUES_LATE = timedelta(seconds=5)  # the last values of topics are written a few times a second
 LARGEST_ID = 2**63 - 1
+ONE_MICROSECOND = timedelta(microseconds=1)
 MANY = 50
 Stretch = tuple[int, datetime, datetime]
 
@@ -122,11 +123,10 @@ def _join(device: Device, stretch: Stretch) -> None:
 
 
 def _open(device: Device, number: int, *, part: str, started_at: datetime) -> None:
-    services.open_run(
+    services.open_race(
         team=device.team,
         device=device,
         asset=_vehicle(device),
-        kind=Kind.RACE,
         name=f"Race {number}",
         started_at=started_at,
         part=part,
@@ -157,19 +157,26 @@ def _close(device: Device, since: datetime) -> None:
     if spoken is None:
         return
     word, at = spoken
-    going_on = None if word == "false" else part_of(CHANNEL, word.partition(".")[0])
+    going_on = None if word == "false" else part_of(CHANNEL, word)
     races = Run.objects.filter(device=device, kind=Kind.RACE, deleted_at=None, ended_at=None)
     for race in races.filter(part__startswith=f"{CHANNEL}=").exclude(part=going_on):
         if at > max(race.started_at, race.rule_since or race.started_at):  # a person may have re-opened it since
-            services.close_run(race, ended_at=at)
+            services.end_race(race, ended_at=at if going_on is None else _after_last(race) or at)
 
 
 def _last_word(device: Device, since: datetime) -> tuple[str, datetime] | None:
+    """What it said last on `race`, and since when it has said so."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT lower(payload), received FROM topic_value WHERE device_id = %s AND topic LIKE '%%/race' "
-            "AND received >= %s ORDER BY received DESC LIMIT 1",
+            "SELECT lower(payload), coalesce(since, received) FROM topic_value WHERE device_id = %s "
+            "AND topic LIKE '%%/race' AND received >= %s ORDER BY received DESC LIMIT 1",
             [device.pk, since],
         )
         found: tuple[str, datetime] | None = cursor.fetchone()
     return found
+
+
+def _after_last(race: Run) -> datetime | None:
+    """The first instant after the race's last sample, whether that counts or is left out."""
+    found = rows_left_out_too("last_before", race, until=FAR)
+    return found[0][0] + ONE_MICROSECOND if found else None

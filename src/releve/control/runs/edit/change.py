@@ -13,7 +13,7 @@ from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import Origin
 from releve.control.runs import blocks
 from releve.control.runs.cut import infer
-from releve.control.runs.models import Change, Run
+from releve.control.runs.models import Change, Kind, Run
 from releve.control.runs.problem import ChangedSince, Overlaps
 from releve.control.teams.models import Team
 
@@ -84,6 +84,7 @@ def undo(change: Change, *, by: Account | None, origin: Origin) -> list[Run]:
         was = {run.pk: state(run) for run in runs}
         for run in runs:
             _restore(run, change.before["runs"][str(run.pk)])
+            _overrule(run, was[run.pk], change)
         change.undone_at = timezone.now()
         change.save(update_fields=["undone_at"])
         _settle(runs, was)
@@ -156,6 +157,14 @@ def _restore(run: Run, before: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET CONSTRAINTS {_OVERLAP} DEFERRED")
     run.save()
+
+
+def _overrule(run: Run, was: Mapping[str, Any], change: Change) -> None:
+    """A race whose closing is taken back stays open until its car says something new: what it said before closed it."""
+    if run.kind == Kind.RACE and run.is_open and was["ended_at"] is not None and run.deleted_at is None:
+        closed = max(change.at, datetime.fromisoformat(was["ended_at"]))
+        run.rule_since = max(closed, run.rule_since or closed)
+        run.save(update_fields=["rule_since"])
 
 
 def _settle(runs: list[Run], was: Mapping[int, Mapping[str, Any]]) -> None:

@@ -23,6 +23,7 @@ from releve.control.runs.edit.correction import (
 from releve.control.runs.models import Change, Kind, Run
 from releve.control.runs.problem import NotMergeable, OutsideRun, Overlaps
 from releve.control.teams.models import Team
+from releve.protocol.run.part import plainest
 
 __all__ = [
     "assign",
@@ -30,11 +31,13 @@ __all__ = [
     "close_run",
     "correct_by_hand",
     "delete",
+    "end_race",
     "exclude",
     "exclude_reading",
     "include",
     "merge",
     "move_boundary",
+    "open_race",
     "open_run",
     "release_hand_values",
     "rename",
@@ -90,7 +93,37 @@ def open_run(  # noqa: PLR0913 - a run is all of this, and each is named
         name=name,
         started_at=started_at,
         ended_at=ended_at,
-        part=part,
+        part=plainest(part),
+    )
+    with change.changing("open", team, by=by, origin=origin) as draft:
+        return draft.add(fresh)
+
+
+def open_race(
+    *,
+    team: Team,
+    device: Device | None,
+    asset: Asset,
+    name: str,
+    started_at: datetime,
+    part: str = "",
+    by: Account | None = None,
+    origin: Origin = COMMAND_LINE,
+) -> Run:
+    """Open a race that what its car sends bounds: it is not cut by hand until a person does that.
+
+    Raises:
+        Overlaps: Another run of the device and part holds some of the readings.
+    """
+    fresh = Run(
+        team=team,
+        device=device,
+        asset=asset,
+        kind=Kind.RACE,
+        name=name,
+        started_at=started_at,
+        part=plainest(part),
+        is_hand_cut=False,
     )
     with change.changing("open", team, by=by, origin=origin) as draft:
         return draft.add(fresh)
@@ -107,7 +140,7 @@ def attach(
     with change.changing("attach", run.team, by=by, origin=origin) as draft:
         held = draft.take(run)
         blocks.lock_device(device.pk)
-        held.device, held.part = device, part
+        held.device, held.part = device, plainest(part)
     return held
 
 
@@ -138,6 +171,15 @@ def close_run(run: Run, *, ended_at: datetime, by: Account | None = None, origin
         OutsideRun: It would end before it starts.
     """
     return move_boundary(run, ended_at=ended_at, by=by, origin=origin, kind="close")
+
+
+def end_race(race: Run, *, ended_at: datetime) -> Run:
+    """End a race where its car says so; no person cut it."""
+    with change.changing("close", race.team, by=None, origin=COMMAND_LINE) as draft:
+        held = draft.take(race)
+        held.ended_at, held.rule_since = ended_at, None
+        _refuse_backwards(held.started_at, held.ended_at)
+    return held
 
 
 def reopen(run: Run, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Run:

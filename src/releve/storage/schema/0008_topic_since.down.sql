@@ -1,0 +1,1 @@
+ALTER TABLE topic_value DROP COLUMN since;
