@@ -13,7 +13,7 @@ from releve.control.fleet.models import Asset
 from releve.control.fleet.services import register_device
 from releve.control.pages.urls import urlpatterns
 from releve.control.runs.edit import services
-from releve.control.runs.models import Exclusion, Run
+from releve.control.runs.models import Change, Exclusion, Run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROUTES = [pattern for pattern in urlpatterns if str(pattern.pattern).startswith("runs/")]
@@ -169,6 +169,23 @@ def test_a_span_is_left_out_and_counts_again(browse, erin, race):
     assert re.search(r"Top speed.*?<span>19\.5</span>", page, re.DOTALL)
     page = act(client, race, f"exclusions/{Exclusion.objects.get().pk}/include")
     assert re.search(r"Top speed.*?<span>59\.5</span>", page, re.DOTALL)
+
+
+def test_what_was_left_out_is_in_the_history_with_its_reason_and_undone_there(browse, erin, race):
+    client = browse(erin)
+    fields = {"exclude-since": "2026-03-01T12:00:40", "exclude-until": "2026-03-01T13:00", "exclude-reason": "towed"}
+    page = act(client, race, "exclude", **fields)
+    assert "Readings left out: towed" in page
+    (undo,) = [
+        address
+        for address in re.findall(r'action="(/runs/\d+/changes/\d+/undo/)"', page)
+        if Change.objects.get(pk=address.split("/")[4]).kind == "exclude"
+    ]
+
+    client.post(undo)
+
+    assert not Exclusion.objects.filter(undone_at=None).exists()
+    assert "taken back" in client.get(f"/runs/{race.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("given", ["", '"something else"'])

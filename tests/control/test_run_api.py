@@ -356,6 +356,130 @@ def test_laps_are_told_by_the_track(alice, signed_in, car):
     assert [(lap["track"], lap["time_s"], lap["distance"]) for lap in laps] == [(0, 7, 21), (1, 7, 21), (2, 6, 18)]
 
 
+def leave_out(api, run, since, until):
+    body = {
+        "since": (START + timedelta(seconds=since)).isoformat(),
+        "until": (START + timedelta(seconds=until)).isoformat(),
+    }
+    made = api.post(f"{RUNS}/{run['id']}/exclusions", {**body, "reason": "towed"})
+    assert made.status_code == 201
+    return made.json()
+
+
+@pytest.fixture
+def four_laps(alice, signed_in, car):
+    send(car, *((second, {"track": second // 7, "distance": second * 3.0}) for second in range(28)))
+    return signed_in(alice).post(RUNS, {"device": car.pk, "kind": "race", "started_at": START.isoformat()}).json()
+
+
+def test_a_lap_that_is_left_out_makes_no_other_longer(alice, signed_in, four_laps):
+    api = signed_in(alice)
+
+    leave_out(api, four_laps, 14, 21)
+
+    laps = [(lap["track"], lap["time_s"], lap["distance"]) for lap in summary(api, four_laps)["laps"]]
+    assert laps == [(0, 7, 21), (1, 7, 18), (3, 6, 18)]  # the reading that told lap 1's last metres is left out
+
+
+def test_the_last_lap_that_is_left_out_makes_no_other_shorter(alice, signed_in, four_laps):
+    api = signed_in(alice)
+
+    leave_out(api, four_laps, 21, 28)
+
+    assert [(lap["track"], lap["time_s"]) for lap in summary(api, four_laps)["laps"]] == [(0, 7), (1, 7), (2, 7)]
+
+
+def test_a_reading_that_is_left_out_within_a_lap_changes_no_lap(alice, signed_in, four_laps):
+    api = signed_in(alice)
+
+    leave_out(api, four_laps, 9, 11)
+
+    laps = [(lap["track"], lap["time_s"], lap["distance"]) for lap in summary(api, four_laps)["laps"]]
+    assert laps == [(0, 7, 21), (1, 7, 21), (2, 7, 21), (3, 6, 18)]
+
+
+def test_a_lap_that_is_let_in_again_is_there_again(alice, signed_in, four_laps):
+    api = signed_in(alice)
+    made = leave_out(api, four_laps, 14, 21)
+
+    api.delete(f"{RUNS}/{four_laps['id']}/exclusions/{made['id']}")
+
+    assert [lap["time_s"] for lap in summary(api, four_laps)["laps"]] == [7, 7, 7, 6]
+
+
+def test_no_mean_is_above_its_highest_or_below_its_lowest(alice, signed_in, car):
+    api = signed_in(alice)
+    send(car, *((second, {"race": 0.1, "speed": 1.1, "second": second}) for second in range(23)))
+    race = api.post(RUNS, {"device": car.pk, "kind": "race", "started_at": START.isoformat()}).json()
+
+    found = summary(api, race)
+    buckets = [
+        bucket["channels"]
+        for width in ("1s", "3s", "5s", "10s")
+        for bucket in api.get(f"{RUNS}/{race['id']}/buckets?bucket={width}&fn=low,mean,high").json()["data"]
+    ]
+
+    for channel in ("race", "speed", "second"):
+        for told in (found["channels"][channel], *(each[channel] for each in buckets)):
+            assert told["low"] <= told["mean"] <= told["high"]
+    assert found["statistics"]["speed_average"] <= found["statistics"]["speed_max"]
+
+
+def history(api, run):
+    return [
+        (row["kind"], row["undone_at"] is not None) for row in api.get(f"{RUNS}/{run['id']}/changes").json()["data"]
+    ]
+
+
+def test_what_is_left_out_is_in_the_history_and_is_taken_back_there(erin, signed_in, race):
+    api = signed_in(erin)
+    leave_out(api, race, 8, 10)
+    (told, _) = api.get(f"{RUNS}/{race['id']}/changes").json()["data"]
+    assert (told["kind"], told["by"], told["detail"]["reason"]) == ("exclude", "erin@example.com", "towed")
+
+    assert api.post(f"{RUNS}/{race['id']}/undo", {"change": told["id"]}).status_code == 200
+
+    assert summary(api, race)["channels"]["speed"]["high"] == 9
+    assert history(api, race) == [("exclude", True), ("open", False)]
+    assert api.post(f"{RUNS}/{race['id']}/undo", {"change": told["id"]}).status_code == 409
+
+
+def test_what_is_let_in_again_is_taken_back_in_the_history(erin, signed_in, race):
+    api = signed_in(erin)
+    made = leave_out(api, race, 8, 10)
+
+    api.delete(f"{RUNS}/{race['id']}/exclusions/{made['id']}")
+
+    assert history(api, race) == [("exclude", True), ("open", False)]
+
+
+def test_an_exclusion_stands_in_nobodys_way_who_undoes_an_earlier_change(erin, signed_in, race):
+    api = signed_in(erin)
+    renamed = change(api, race, "", {"name": "Saturday"}, "PATCH").json()["change"]
+    leave_out(api, race, 8, 10)
+
+    assert api.post(f"{RUNS}/{race['id']}/undo", {"change": renamed}).status_code == 200
+
+    assert history(api, race) == [("exclude", False), ("rename", True), ("open", False)]
+
+
+def test_figures_set_by_hand_are_in_the_history_and_go_back_one_by_one(erin, signed_in, race):
+    api = signed_in(erin)
+    for value in (88.0, 99.0):
+        api.request("PUT", f"{RUNS}/{race['id']}/statistics", {"statistics": {"speed_max": value}})
+    api.delete(f"{RUNS}/{race['id']}/statistics")
+    assert [kind for kind, _ in history(api, race)] == ["release", "correct", "correct", "open"]
+    changes = [row["id"] for row in api.get(f"{RUNS}/{race['id']}/changes").json()["data"][:3]]
+    assert api.post(f"{RUNS}/{race['id']}/undo", {"change": changes[2]}).status_code == 409
+
+    shown = []
+    for number in changes:
+        assert api.post(f"{RUNS}/{race['id']}/undo", {"change": number}).status_code == 200
+        shown.append(summary(api, race)["statistics"]["speed_max"])
+
+    assert shown == [99, 88, 9]
+
+
 def test_missing_readings_are_counted_and_located(alice, signed_in, car):
     api = signed_in(alice)
     send(car, *((second, {"speed": 1.0}) for second in range(60) if not 20 <= second < 30))

@@ -124,6 +124,26 @@ def test_the_rest_before_a_series_lasts_from_the_last_reading_of_the_one_before(
     assert queries.summary(second_series).statistics["rest_before_s"] == 42.0
 
 
+def test_a_rest_of_next_to_nothing_makes_no_ratio(device):
+    for second, count in ((0, 1), (2, 2), (4, 3), (4.000002, 1), (6, 2)):
+        put(device, second, reading(count))
+
+    _, second_series = series(device)
+
+    shown = queries.summary(second_series).statistics
+    assert shown["rest_before_s"] == pytest.approx(2e-6)
+    assert shown["work_rest_ratio"] is None
+
+
+def test_asymmetry_that_was_measured_for_next_to_no_time_has_no_trend(device):
+    for second, asymmetry in ((0, 1.0), (0.000002, 2.0)):
+        put(device, second, reading(1, asymmetry=asymmetry))
+
+    (found,) = series(device)
+
+    assert queries.summary(found).statistics["asymmetry_trend_per_min"] is None
+
+
 def test_a_late_reading_that_bridges_a_pause_makes_one_series_of_two(device):
     put(device, 0, reading(1))
     put(device, 100, reading(3))

@@ -21,6 +21,7 @@ from releve.storage.queries import query
 Handler = Callable[[Request, Send], Awaitable[None]]
 _DEVICES = ("api", "v1", "devices")
 _LARGEST_ID = 2**31 - 1
+NO_DEVICE = "there is no such device, or it is not your team's"
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class Device(msgspec.Struct, frozen=True):
     timezone: str
     counts_uptime: bool
     added_us: int
+    owners: list[int]
 
     def as_sender(self, asking: Sender) -> Sender:
         """The device as the sender of its own quarantined readings, when the asking person replays them."""
@@ -67,7 +69,7 @@ class _DeviceRoutes:
     async def _edited(self, request: Request, method: str, device_id: str) -> tuple[Sender, Device]:
         """The asking person and the device, as long as they may change it."""
         sender = await self._sender(request, method)
-        device = await self._device(device_id, sender)
+        device = await self._own_device(device_id, sender)
         if not sender.may_edit(device.team_id):
             raise Forbidden("this takes the role editor")
         return sender, device
@@ -81,15 +83,22 @@ class _DeviceRoutes:
         return await self._authenticator.sender(token)
 
     async def _device(self, device_id: str, sender: Sender) -> Device:
-        """The device, as long as the sender may read it; a stranger's is not found rather than forbidden."""
+        """The device, as long as it is or was of a team of the sender's; a stranger's is not found, not forbidden."""
         if sender.is_device:
             raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("find_device"), {"device": whole(device_id)})
             row = await cursor.fetchone()
-        if row is None or not sender.may_read(row["team_id"]):
-            raise NotFound("there is no such device, or it is not your team's")
+        if row is None or not any(sender.may_read(team) for team in (row["team_id"], *row["owners"])):
+            raise NotFound(NO_DEVICE)
         return Device(**row)
+
+    async def _own_device(self, device_id: str, sender: Sender) -> Device:
+        """The device, as long as it is of a team of the sender's now."""
+        device = await self._device(device_id, sender)
+        if not sender.may_read(device.team_id):
+            raise NotFound(NO_DEVICE)
+        return device
 
 
 class QueryRoutes(_DeviceRoutes):
@@ -132,7 +141,7 @@ class QueryRoutes(_DeviceRoutes):
             device = await self._device(device_id, sender)
             page = readings.Page.of(parameters(request), accept=request.text(b"accept"))
             async with self._pool.connection() as connection:
-                await readings.answer_page(connection, send, device_id=device.id, page=page)
+                await readings.answer_page(connection, send, device_id=device.id, teams=list(sender.roles), page=page)
 
         return handler
 
@@ -141,7 +150,9 @@ class QueryRoutes(_DeviceRoutes):
             sender = await self._sender(request, "GET")
             device = await self._device(device_id, sender)
             async with self._pool.connection() as connection:
-                await quarantine.answer_page(connection, send, device_id=device.id, asked=parameters(request))
+                await quarantine.answer_page(
+                    connection, send, device_id=device.id, teams=list(sender.roles), asked=parameters(request)
+                )
 
         return handler
 
@@ -153,11 +164,11 @@ class QueryRoutes(_DeviceRoutes):
                 async with self._pool.connection() as connection:
                     await commands.answer_new(connection, send, device_id=device.id, by=sender.name, body=body)
                 return
-            device = await self._device(device_id, await self._sender(request, "GET"))
+            sender = await self._sender(request, "GET")
+            device = await self._device(device_id, sender)
+            teams, asked = list(sender.roles), parameters(request)
             async with self._pool.connection() as connection:
-                await commands.answer_page(
-                    connection, send, device_id=device.id, asked=parameters(request), whole=whole
-                )
+                await commands.answer_page(connection, send, device_id=device.id, teams=teams, asked=asked, whole=whole)
 
         return handler
 
@@ -169,7 +180,7 @@ class QueryRoutes(_DeviceRoutes):
                 async with self._pool.connection() as connection:
                     await commands.answer_new_config(connection, send, device_id=device.id, by=sender.name, body=body)
                 return
-            device = await self._device(device_id, await self._sender(request, "GET"))
+            device = await self._own_device(device_id, await self._sender(request, "GET"))
             async with self._pool.connection() as connection:
                 await commands.answer_config(connection, send, device_id=device.id)
 
@@ -212,7 +223,7 @@ class ReplayRoutes(_DeviceRoutes):
     def _replay(self, device_id: str, number: str | None) -> Handler:
         async def handler(request: Request, send: Send) -> None:
             sender = await self._sender(request, "POST")
-            device = await self._device(device_id, sender)
+            device = await self._own_device(device_id, sender)
             if not sender.may_edit(device.team_id):
                 raise Forbidden("replaying takes the role editor")
             chosen = None if number is None else whole(number)

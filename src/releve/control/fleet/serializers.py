@@ -66,6 +66,9 @@ class DeviceChange(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=128, required=False)
     contract = serializers.ChoiceField(choices=Contract.choices, required=False)
     timezone = serializers.CharField(max_length=64, required=False)
+    team = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="The team that has it from now on."
+    )
 
 
 class DeviceRequest(serializers.Serializer[Any]):

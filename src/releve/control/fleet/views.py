@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -35,6 +36,7 @@ from releve.control.fleet.serializers import (
     DeviceWithSecret,
     SecretAnswer,
 )
+from releve.control.runs.edit.moving import move_device
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
 from releve.protocol.problem import BadRequest
@@ -100,11 +102,22 @@ class OneDevice(FleetView):
         responses={200: DeviceAnswer, **refusals(400, 403, 404, 409)},
     )
     def patch(self, request: Request, device_id: int) -> Response:
-        """Change a device's name, contract or time zone."""
-        device = editable_device(person(request), device_id)
+        """Change a device's name, contract or time zone, or give it to another team that you edit.
+
+        A move ends the old team's runs of it, cancels its commands that wait and drops its configuration; each team
+        reads its own side.
+        """
+        account, origin = person(request), Origin.of(request)
+        device = editable_device(account, device_id)
         body = DeviceChange(data=request.data)
         body.is_valid(raise_exception=True)
-        services.change_device(device, by=person(request), origin=Origin.of(request), **body.validated_data)
+        given = dict(body.validated_data)
+        team = _team_to_edit(account, given.pop("team")) if "team" in given else None
+        with transaction.atomic():
+            if given or team is None:
+                services.change_device(device, by=account, origin=origin, **given)
+            if team is not None:
+                move_device(device, team=team, by=account, origin=origin)
         return Response(_shown([device])[0])
 
 

@@ -16,6 +16,7 @@ from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Asset, Device, Mount
 from releve.control.fleet.services import delete_asset, rename_asset
 from releve.control.pages.access import account_of
+from releve.control.runs.edit.moving import is_movable, move_device
 from releve.control.teams.models import Membership, Team
 
 
@@ -106,13 +107,21 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptab
     search_fields = ["name"]
     fields = ["name", "team", "contract", "timezone", "is_enabled"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002 - Django's signature
+        """A person's or a vehicle's own device stays with its team."""
+        return [] if obj is None or is_movable(obj) else ["team"]
+
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Only the services make a device."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Device, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Keep in the audit what was changed."""
+        team = obj.team
+        obj.team = Device.objects.get(pk=obj.pk).team
         super().save_model(request, obj, form, change)
+        if team != obj.team:
+            move_device(obj, team=team, by=account_of(request), origin=Origin.of(request))
         kind = AuditKind.DEVICE_CHANGED
         if "is_enabled" in form.changed_data:
             kind = AuditKind.DEVICE_ENABLED if obj.is_enabled else AuditKind.DEVICE_DISABLED

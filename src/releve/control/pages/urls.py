@@ -21,6 +21,7 @@ urlpatterns = [
     path("devices/<int:device_id>/", signed_in(device.device), name="device"),
     path("devices/<int:device_id>/disable/", signed_in(device.disable), name="device-disable"),
     path("devices/<int:device_id>/enable/", signed_in(device.enable), name="device-enable"),
+    path("devices/<int:device_id>/move/", signed_in(device.move), name="device-move"),
     path("devices/<int:device_id>/secret/", signed_in(device.new_secret), name="device-secret"),
     path(
         "devices/<int:device_id>/sign-ins/<uuid:sign_in_id>/revoke/",

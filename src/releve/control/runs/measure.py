@@ -1,6 +1,6 @@
 """A run's statistics as they are now: brings its blocks up to date and merges them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -8,11 +8,11 @@ from operator import itemgetter
 
 from releve.control.runs import blocks, columns
 from releve.control.runs.models import Run
-from releve.control.runs.statement import EPOCH, FAR, Row, rows
+from releve.control.runs.statement import EPOCH, FAR, Row, rows, rows_left_out_too, standing_exclusions
 from releve.protocol.run import completeness
 from releve.protocol.run.completeness import Completeness, Gap
-from releve.protocol.run.race import Lap, TrackPoint, laps
-from releve.protocol.run.statistic import Statistic
+from releve.protocol.run.race import Lap, TrackPoint, changes, lap
+from releve.protocol.run.statistic import Statistic, within
 
 MOST_LAP_BLOCKS = 1000
 MICROSECOND = timedelta(microseconds=1)
@@ -95,9 +95,27 @@ def laps_of(run: Run, channels: Channels, extent: Extent) -> list[Lap]:
     track = channels.get("track")
     if track is None or track.low == track.high or extent.last is None:
         return []
-    points = _lap_points(run)
+    begun = changes(_lap_points(run))
     distance = channels["distance"].last if "distance" in channels else None
-    return laps(points, last=TrackPoint(extent.last, track.last, distance))
+    ends = [*begun[1:], TrackPoint(extent.last, track.last, distance)]
+    spans = [(each.since, each.until) for each in standing_exclusions(run)]
+    return [
+        lap(point, _lap_end(run, point, end, spans, is_last=end is ends[-1]))
+        for point, end in zip(begun, ends, strict=True)
+    ]
+
+
+def _lap_end(
+    run: Run, begun: TrackPoint, end: TrackPoint, left_out: Sequence[tuple[datetime, datetime]], *, is_last: bool
+) -> TrackPoint:
+    """Where a lap ended: with the first reading of another lap, be that left out or not, so that it is never longer."""
+    until = run.ended_at or FAR if is_last else end.time
+    if not any(since < until and last > begun.time for since, last in left_out):
+        return end
+    about = {"until": until, "lap": begun.track}
+    (time, distance), *_ = rows("last_of_lap", run, since=begun.time, **about)
+    other = rows_left_out_too("other_lap", run, since=time, **about)
+    return TrackPoint(other[0][0], end.track, distance) if other else end
 
 
 def _lap_points(run: Run) -> list[TrackPoint]:
@@ -130,6 +148,6 @@ def _gathered(found: Iterable[Row]) -> list[Bucket]:
     gathered: dict[int, Channels] = {}
     for start_us, channel, n, low, high, mean, squares, first, last in found:
         gathered.setdefault(start_us, {})[channel] = Statistic(
-            n=n, low=low, high=high, mean=mean, squares=squares, first=first, last=last
+            n=n, low=low, high=high, mean=within(mean, low, high), squares=squares, first=first, last=last
         )
     return [Bucket(start=EPOCH + start_us * MICROSECOND, channels=channels) for start_us, channels in gathered.items()]

@@ -10,6 +10,12 @@ class Overlaps(Problem):
     status = 409
 
 
+class NotOwned(Overlaps):
+    """Another team owned the device at some time of the run; each team reads its own side of a move."""
+
+    title = "Another team's readings"
+
+
 class ChangedSince(Problem):
     """The run was changed again since; undo the later change first."""
 

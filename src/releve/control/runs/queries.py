@@ -13,6 +13,7 @@ from releve.control.fleet.models import Contract, Device
 from releve.control.fleet.queries import refuse_unless
 from releve.control.runs import measure
 from releve.control.runs.cut import car, infer
+from releve.control.runs.edit.correction import CORRECTIONS
 from releve.control.runs.measure import Bucket, Channels, Extent
 from releve.control.runs.models import Change, Exclusion, HandStatistic, Kind, Run
 from releve.control.runs.statement import FAR, rows
@@ -77,14 +78,15 @@ def editable_run(account: Account, run_id: int) -> Run:
 
 
 def undoable_change(account: Account, run_id: int, change_id: int | None) -> Change:
-    """A change that the account may take back: the last one of the run that stands, where none is named.
+    """A change that the account may take back: where none is named, the last of the run's bounds or name that stands.
 
     Raises:
         Http404: There is none, or it is another team's.
         PermissionDenied: The account only views.
     """
     changes = changes_for(account, run_id)
-    change = (changes.filter(undone_at=None) if change_id is None else changes.filter(pk=change_id)).first()
+    of_the_run = changes.filter(undone_at=None).exclude(kind__in=CORRECTIONS)
+    change = (of_the_run if change_id is None else changes.filter(pk=change_id)).first()
     if change is None:
         raise Http404
     refuse_unless(role_in(account, change.team), EDITORS)
@@ -191,7 +193,7 @@ def _series(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:
         "repetitions": worked.repetitions,
         "series_time_s": worked.work_s,
         "rest_before_s": rest_s,
-        "work_rest_ratio": worked.work_s / rest_s if rest_s else None,
+        "work_rest_ratio": series.work_rest_ratio(work_s=worked.work_s, rest_s=rest_s),
         "tempo_s": worked.tempo_s,
         "acceleration_peak": acceleration.peak if acceleration else None,
         "acceleration_rms": acceleration.rms if acceleration else None,
@@ -204,10 +206,11 @@ def _series(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:
 
 def _series_before(run: Run) -> list[Run]:
     """The series of the same session before this one, in order: no pause between them is longer than a quarter hour."""
-    earlier = Run.objects.filter(device=run.device_id, part=run.part, kind=Kind.SERIES, deleted_at=None)
+    alike = Run.objects.filter(device=run.device_id, team=run.team_id, part=run.part, kind=Kind.SERIES)
+    earlier = alike.filter(deleted_at=None, started_at__lt=run.started_at).order_by("-started_at")
     found: list[Run] = []
     start = run.started_at
-    for other in earlier.filter(started_at__lt=run.started_at).order_by("-started_at")[:SESSION_SERIES]:
+    for other in earlier[:SESSION_SERIES]:
         if other.ended_at is None or start - other.ended_at > SESSION_PAUSE:
             break
         found.insert(0, other)

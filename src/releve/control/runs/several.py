@@ -9,6 +9,7 @@ from releve.control.runs import blocks
 from releve.control.runs.measure import MICROSECOND, Extent
 from releve.control.runs.models import Run
 from releve.control.runs.statement import EPOCH, plain
+from releve.protocol.run.statistic import within
 
 
 class Band(NamedTuple):
@@ -46,7 +47,7 @@ def totals_of(runs: Sequence[Run], channels: Collection[str]) -> dict[int, Total
         for run_id, received, first, last in plain("received_of_runs", **_named(runs))
     }
     for run_id, channel, mean, low, high in plain("channels_of_runs", **_named(runs), channels=list(channels)):
-        found[run_id].channels[channel] = Band(mean, low, high)
+        found[run_id].channels[channel] = Band(within(mean, low, high), low, high)
     return found
 
 

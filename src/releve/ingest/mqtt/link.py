@@ -145,6 +145,8 @@ class Link:
 
     def became(self, sender: Sender) -> None:
         """The principal's name, team, contract or rights changed."""
+        if self.sender is not None and self.sender.team_id != sender.team_id:
+            self.outbox.forget_commands()
         self.sender = self.intake.sender = sender
         self._routes.clear()
         self._age.renew()

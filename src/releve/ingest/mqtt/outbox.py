@@ -95,6 +95,12 @@ class Outbox:
         self._deliver(Message(topics.config(sender.name), _encode(body), qos=1, retain=True))
         self._link.pump()
 
+    def forget_commands(self) -> None:
+        """Leave out commands that were not sent yet: the team that gave them has the device no more."""
+        state = self._link.session.state
+        if state is not None:
+            state.waiting = [message for message in state.waiting if message.reference is None]
+
     def acknowledged(self, reference: str | None) -> None:
         """The client has a message."""
         if reference is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from releve.protocol.run.statistic import Statistic
@@ -49,18 +50,21 @@ def statistics(channels: Mapping[str, Statistic], *, time_s: float) -> dict[str,
 
 def laps(points: Iterable[TrackPoint], *, last: TrackPoint) -> list[Lap]:
     """The laps that the points tell, which hold the first reading of the race and each that changes the lap."""
-    found: list[Lap] = []
-    begun: TrackPoint | None = None
+    begun = changes(points)
+    return [lap(point, ended) for point, ended in pairwise([*begun, last])]
+
+
+def changes(points: Iterable[TrackPoint]) -> list[TrackPoint]:
+    """The points at which a lap begins."""
+    found: list[TrackPoint] = []
     for point in points:
-        if begun is None:
-            begun = point
-        elif point.track != begun.track:
-            found.append(_lap(begun, point))
-            begun = point
-    return found if begun is None else [*found, _lap(begun, last)]
+        if not found or point.track != found[-1].track:
+            found.append(point)
+    return found
 
 
-def _lap(begun: TrackPoint, ended: TrackPoint) -> Lap:
+def lap(begun: TrackPoint, ended: TrackPoint) -> Lap:
+    """A lap from its first point to the one that ends it."""
     is_known = begun.distance is not None and ended.distance is not None
     distance = (ended.distance or 0.0) - (begun.distance or 0.0) if is_known else None
     return Lap(track=begun.track, started_at=begun.time, ended_at=ended.time, distance=distance)

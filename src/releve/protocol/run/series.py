@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from releve.protocol.run.statistic import Statistic
 
+LEAST_S = 1.0  # a rest, or a time to grow in, that is shorter makes any number of anything
+
 
 class SeriesPoint(NamedTuple):
     """One reading of a machine."""
@@ -46,6 +48,15 @@ def rest_s(channels: Mapping[str, Statistic], *, pause_s: float | None) -> float
     return watch.first if watch and watch.first > 0 else pause_s
 
 
+def work_rest_ratio(*, work_s: float, rest_s: float | None) -> float | None:
+    """Work against rest; None where there was hardly any rest, of which a ratio would say nothing.
+
+    >>> work_rest_ratio(work_s=30.0, rest_s=60.0)
+    0.5
+    """
+    return work_s / rest_s if rest_s is not None and rest_s >= LEAST_S else None
+
+
 def tempos_s(points: Sequence[SeriesPoint]) -> list[float]:
     """Seconds per repetition, from each rise of the count to the next; several at once share their time."""
     rises: list[tuple[datetime, float]] = []
@@ -75,13 +86,7 @@ def trend(values: Sequence[tuple[float, float]]) -> float | None:
 
 def asymmetry_trend_per_min(points: Sequence[SeriesPoint]) -> float | None:
     """How much the asymmetry grows in a minute."""
-    if not points:
+    told = [(point.time, point.asymmetry) for point in points if point.asymmetry is not None]
+    if not told or (told[-1][0] - told[0][0]).total_seconds() < LEAST_S:
         return None
-    start = points[0].time
-    return trend(
-        [
-            ((point.time - start).total_seconds() / 60, point.asymmetry)
-            for point in points
-            if point.asymmetry is not None
-        ]
-    )
+    return trend([((time - told[0][0]).total_seconds() / 60, asymmetry) for time, asymmetry in told])

@@ -49,6 +49,15 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return {name: getattr(self, name) for name in functions}
 
 
+def within(mean: float, low: float, high: float) -> float:
+    """A mean lies between the least and the greatest, whatever rounding made of it.
+
+    >>> within(0.10000000000000002, 0.1, 0.1)
+    0.1
+    """
+    return min(max(mean, low), high)
+
+
 def statistic_of(values: Sequence[float]) -> Statistic | None:
     """The statistic of values in the order of their time; None of none.
 

@@ -56,13 +56,15 @@ async def answer_page(
     send: Send,
     *,
     device_id: int,
+    teams: list[int],
     asked: Mapping[str, str],
     whole: Callable[[str], int],
 ) -> None:
-    """The device's commands, newest first, with what became of each."""
+    """The device's commands while these teams owned it, newest first, with what became of each."""
     before = whole(asked["before"]) if "before" in asked else _NEWEST
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query("page_commands"), {"device": device_id, "before": before, "limit": PAGE})
+        values = {"device": device_id, "teams": teams, "before": before, "limit": PAGE}
+        await cursor.execute(query("page_commands"), values)
         rows = await cursor.fetchall()
     following = rows[-1]["id"] if len(rows) == PAGE else None
     await answer(send, 200, {"data": [_command(row) for row in rows], "next": following})

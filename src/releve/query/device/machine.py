@@ -30,13 +30,14 @@ async def answer_status(connection: AsyncConnection[Any], send: Send, *, sender:
     """
     machine = _number(number)
     devices = await _devices(connection, sender, machine)
+    teams = _teams(sender)
     newest: list[Row] = []
     for device in devices:
-        newest += await _recent(connection, device, machine)
+        newest += await _recent(connection, device, machine, teams)
     if not newest:
         raise NotFound("no reading of this machine was ever received")
     newest.sort(key=lambda row: row["time_us"], reverse=True)
-    battery = await _battery(connection, devices, machine)
+    battery = await _battery(connection, devices, machine, teams)
     received_us = [row["received_us"] for row in newest[:JUDGED_BY]]
     heard = is_heard(received_us, last_us=max(received_us), now_us=time.time_ns() // 1000)
     document = {
@@ -48,15 +49,18 @@ async def answer_status(connection: AsyncConnection[Any], send: Send, *, sender:
     await answer(send, 200, document)
 
 
+def _teams(sender: Sender) -> list[int | None]:
+    return [sender.team_id] if sender.is_device else list(sender.roles)
+
+
 async def _devices(connection: AsyncConnection[Any], sender: Sender, machine: int) -> list[int]:
-    teams = [sender.team_id] if sender.is_device else list(sender.roles)
-    cursor = await connection.execute(query("find_machine"), {"machine": str(machine), "teams": teams})
+    cursor = await connection.execute(query("find_machine"), {"machine": str(machine), "teams": _teams(sender)})
     row = await cursor.fetchone()
     return [] if row is None else row[1]
 
 
-async def _recent(connection: AsyncConnection[Any], device: int, machine: int) -> list[Row]:
-    values = {"device": device, "machine": machine, "limit": JUDGED_BY, "depth": DEPTH}
+async def _recent(connection: AsyncConnection[Any], device: int, machine: int, teams: list[int | None]) -> list[Row]:
+    values = {"device": device, "machine": machine, "teams": teams, "limit": JUDGED_BY, "depth": DEPTH}
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(query("recent_of_machine"), values)
         rows = await cursor.fetchall()
@@ -66,11 +70,13 @@ async def _recent(connection: AsyncConnection[Any], device: int, machine: int) -
     return rows
 
 
-async def _battery(connection: AsyncConnection[Any], devices: list[int], machine: int) -> float | None:
+async def _battery(
+    connection: AsyncConnection[Any], devices: list[int], machine: int, teams: list[int | None]
+) -> float | None:
     """The last battery level among the newest readings; an older one tells nothing of the battery now."""
     found: list[tuple[int, Row]] = []
     for device in devices:
-        values = {"device": device, "machine": machine, "depth": DEPTH, "names": list(BATTERIES)}
+        values = {"device": device, "machine": machine, "teams": teams, "depth": DEPTH, "names": list(BATTERIES)}
         cursor = await connection.execute(query("last_battery_of_machine"), values)
         row = await cursor.fetchone()
         if row is not None:

@@ -75,7 +75,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 async def answer_page(
-    connection: AsyncConnection[Any], send: Send, *, device_id: int, asked: Mapping[str, str]
+    connection: AsyncConnection[Any], send: Send, *, device_id: int, teams: list[int | None], asked: Mapping[str, str]
 ) -> None:
     """Answer a page of what is kept aside, oldest first; `?replayed=1` adds what was replayed.
 
@@ -87,7 +87,12 @@ async def answer_page(
     limit = _number(asked, "limit", default=PAGE, low=1, high=LARGEST_PAGE)
     after = _number(asked, "after", default=0, low=0, high=_LARGEST_ID)
     rows, has_more = await _find(
-        connection, device_id=device_id, after=after, limit=limit, with_replayed=asked.get("replayed") == "1"
+        connection,
+        device_id=device_id,
+        teams=teams,
+        after=after,
+        limit=limit,
+        with_replayed=asked.get("replayed") == "1",
     )
     following = rows[-1]["id"] if has_more else None
     body = await asyncio.to_thread(_page, rows, following)  # binary ones take a while to spell out
@@ -116,7 +121,9 @@ class Replay:
             BadReading: The one that was chosen is still wrong.
         """
         async with self._pool.connection() as connection:
-            rows, _ = await _find(connection, device_id=self._device_id, chosen=chosen, limit=LARGEST_PAGE)
+            rows, _ = await _find(
+                connection, device_id=self._device_id, teams=[self._sender.team_id], chosen=chosen, limit=LARGEST_PAGE
+            )
         if chosen is None:
             verdicts = [{"id": row["id"], **verdict(await self._try(row, change))} for row in rows]
             await answer(send, 200, {"replayed": verdicts})
@@ -154,17 +161,18 @@ async def _find(
     connection: AsyncConnection[Any],
     *,
     device_id: int,
+    teams: list[int | None],
     limit: int,
     after: int = 0,
     chosen: int | None = None,
     with_replayed: bool = False,
 ) -> tuple[list[Row], bool]:
     """The rows, and whether there are more."""
-    values = {"device": device_id, "after": after, "id": chosen, "limit": limit + 1, "with_replayed": with_replayed}
+    values = {"device": device_id, "teams": teams, "after": after, "id": chosen}
     return await bounded.page(
         connection,
         "page_quarantine",
-        values,
+        {**values, "limit": limit + 1, "with_replayed": with_replayed},
         limit=limit,
         size=lambda row: len(row["payload"]) + ROW_BYTES,
         most_bytes=PAGE_BYTES,

@@ -75,13 +75,15 @@ class Page(msgspec.Struct, frozen=True):
         return cls(values, is_descending, _format(accept))
 
 
-async def answer_page(connection: AsyncConnection[Any], send: Send, *, device_id: int, page: Page) -> None:
-    """Answer one page; `next` (and the header Link) names the following one while there is more.
+async def answer_page(
+    connection: AsyncConnection[Any], send: Send, *, device_id: int, teams: list[int], page: Page
+) -> None:
+    """Answer one page of what these teams own; `next` (and the header Link) names the following one, if any.
 
     A page ends early where its readings are large.
     """
     name = "page_readings_descending" if page.is_descending else "page_readings_ascending"
-    values = {**page.values, "device": device_id, "limit": page.values["limit"] + 1}
+    values = {**page.values, "device": device_id, "teams": teams, "limit": page.values["limit"] + 1}
     rows, has_more = await bounded.page(
         connection, name, values, limit=page.values["limit"], size=_size, most_bytes=PAGE_BYTES
     )

@@ -11,5 +11,5 @@ LEFT JOIN fleet_device AS device ON device.id = coalesce(run.device_id, (
     WHERE mount.asset_id = run.asset_id AND own.team_id = run.team_id AND own.contract = 'racing'
       AND own.name LIKE 'vehicle:%%'
     ORDER BY mount.id LIMIT 1
-))
+)) AND device.team_id = run.team_id -- a device that moved to another team drives no race of this one
 WHERE run.id = %(race)s AND run.kind = 'race' AND run.deleted_at IS NULL

@@ -8,6 +8,9 @@ FROM reading
 WHERE device_id = %(device)s
   AND (time, id) < (to_timestamp(0) + %(after_us)s::bigint * interval '1 microsecond', %(after_id)s::bigint)
   AND time >= to_timestamp(0) + %(to_us)s::bigint * interval '1 microsecond'
+  AND time >= coalesce(lower((SELECT releve_owned(%(device)s, %(teams)s::bigint[]))), '-infinity')
+  AND time < coalesce(upper((SELECT releve_owned(%(device)s, %(teams)s::bigint[]))), 'infinity')
+  AND time <@ (SELECT releve_owned(%(device)s, %(teams)s::bigint[]))
   AND (%(channels)s::text[] IS NULL OR channels ?| %(channels)s::text[])
 ORDER BY time DESC, id DESC
 LIMIT %(limit)s

@@ -88,4 +88,4 @@ def readouts(contract: str, readings: Sequence[Reading]) -> list[Readout]:
 
 
 def _course(device: Device, seen: dict[int, Seen]) -> list[Reading]:
-    return received.last_readings(device.id, limit=COURSE) if device.id in seen else []
+    return received.last_readings(device, limit=COURSE) if device.id in seen else []

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from releve.control.fleet.models import Device
 from releve.protocol.pace import UNITS
 
 _SQL = {
@@ -60,16 +61,16 @@ class Quarantined:
         return len(self.start.encode()) < self.size_bytes
 
 
-def last_readings(device_id: int, *, limit: int, before: tuple[datetime, int] = _LAST_PLACE) -> list[Reading]:
-    """The newest readings of one device before a place in its order."""
-    rows = _rows("last_readings", device=device_id, limit=limit, time=before[0], id=before[1])
+def last_readings(device: Device, *, limit: int, before: tuple[datetime, int] = _LAST_PLACE) -> list[Reading]:
+    """The newest readings of one device before a place in its order, as far as they are its team's."""
+    rows = _rows("last_readings", device=device.pk, team=device.team_id, limit=limit, time=before[0], id=before[1])
     return [
         Reading(time=time, id=id_, received=received, channels=_decoded(channels), sent=sent)
         for time, id_, received, channels, sent in rows
     ]
 
 
-def open_quarantine(device_id: int, *, limit: int) -> list[Quarantined]:
+def open_quarantine(device: Device, *, limit: int) -> list[Quarantined]:
     """What the device sent that waits for a person's decision, newest first."""
     return [
         Quarantined(
@@ -82,7 +83,7 @@ def open_quarantine(device_id: int, *, limit: int) -> list[Quarantined]:
             size_bytes=size,
         )
         for id_, received, transport, field, reason, start, size in _rows(
-            "open_quarantine", device=device_id, limit=limit
+            "open_quarantine", device=device.pk, team=device.team_id, limit=limit
         )
     ]
 
@@ -102,11 +103,13 @@ def counter_unit(device_id: int) -> str | None:
     return UNITS.get(rows[0][0], "") if rows else None
 
 
-def strange_texts(device_id: int, *, limit: int) -> list[StrangeText]:
+def strange_texts(device: Device, *, limit: int) -> list[StrangeText]:
     """The channels of numbers in which text came, the latest first."""
     return [
         StrangeText(channel=channel, text=text, received=received)
-        for channel, text, received in _rows("strange_texts", device=device_id, limit=limit)
+        for channel, text, received in _rows(
+            "strange_texts", device=device.pk, team=device.team_id, limit=limit
+        )
     ]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from releve.control.accounts.models import SignIn
+from releve.control.accounts.models import Account, SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.sign_in import revoke
 from releve.control.fleet import services
@@ -27,7 +28,11 @@ from releve.control.pages.device.unit import unit
 from releve.control.pages.run.list_views import open_form
 from releve.control.pages.templatetags.instrument import value
 from releve.control.runs import queries as runs
+from releve.control.runs.edit.moving import is_movable, move_device
 from releve.control.runs.listing import newest
+from releve.control.runs.owner import owners_of
+from releve.control.teams.models import Team
+from releve.control.teams.queries import EDITORS, teams_of
 
 LISTED_READINGS = 50
 LISTED_QUARANTINE = 50
@@ -89,6 +94,20 @@ def new_secret(request: HttpRequest, device_id: int) -> HttpResponse:
 
 
 @require_POST
+def move(request: HttpRequest, device_id: int) -> HttpResponse:
+    """Give the device to another team that the account edits."""
+    account = access.account_of(request)
+    changed = access.device_to_edit(account, device_id)
+    wanted = request.POST.get("team", "")
+    team = get_object_or_404(_other_teams(account, changed), pk=wanted if wanted.isascii() and wanted.isdigit() else 0)
+    before = changed.team.name
+    move_device(changed, team=team, by=account, origin=Origin.of(request))
+    said = _("The device belongs to %(team)s now; %(before)s keeps what it sent before.")
+    messages.success(request, said % {"team": team.name, "before": before})
+    return redirect("device", device_id)
+
+
+@require_POST
 def revoke_sign_in(request: HttpRequest, device_id: int, sign_in_id: uuid.UUID) -> HttpResponse:
     """End one sign-in of the device."""
     account = access.account_of(request)
@@ -115,22 +134,31 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "columns": columns,
         "rows": [Row(reading, _cells(reading, columns)) for reading in listed],
         "older": _written(listed[-1]) if len(readings) > LISTED_READINGS else "",
-        "quarantined": received.open_quarantine(shown.id, limit=LISTED_QUARANTINE),
+        "quarantined": received.open_quarantine(shown, limit=LISTED_QUARANTINE),
         "counter": received.counter_unit(shown.id),
-        "strange": received.strange_texts(shown.id, limit=LISTED_QUARANTINE),
+        "strange": received.strange_texts(shown, limit=LISTED_QUARANTINE),
         "mounts": shown.mounts.select_related("asset").order_by("since"),
         "sign_ins": sign_ins(shown),
         "zone": settings.RELEVE.time_zone,
         "runs": newest(runs.runs_of(account).filter(device=shown), after=None, limit=LISTED_RUNS)[0],
         "open_form": open_form(account, device=shown) if may_edit else None,
         "may_edit": may_edit,
+        "other_teams": _other_teams(account, shown) if may_edit else None,
     }
+
+
+def _other_teams(account: Account, shown: Device) -> QuerySet[Team]:
+    """Where the account may move the device to."""
+    teams = teams_of(account, EDITORS).exclude(pk=shown.team_id)
+    return teams if is_movable(shown) else teams.none()
 
 
 def sign_ins(shown: Device) -> list[SignIn]:
     """The device's latest sign-ins, each with whether it still stands."""
     now = timezone.now()
-    rows = list(SignIn.objects.filter(device=shown).order_by("-started_at")[:LISTED_SIGN_INS])
+    since = owners_of(shown)[-1].since  # where it signed in from before is the business of the team that had it
+    of_now = Q(started_at__gte=since) | Q(revoked_at=None, expires_at__gt=now)
+    rows = list(SignIn.objects.filter(of_now, device=shown).order_by("-started_at")[:LISTED_SIGN_INS])
     for row in rows:
         row.is_open = row.revoked_at is None and row.expires_at > now  # type: ignore[attr-defined] # for the page
     return rows
@@ -139,8 +167,8 @@ def sign_ins(shown: Device) -> list[SignIn]:
 def _readings(shown: Device, before: tuple[datetime, int] | None) -> list[Reading]:
     one_more = LISTED_READINGS + 1  # tells whether there are earlier ones
     if before is None:
-        return received.last_readings(shown.id, limit=one_more)
-    return received.last_readings(shown.id, limit=one_more, before=before)
+        return received.last_readings(shown, limit=one_more)
+    return received.last_readings(shown, limit=one_more, before=before)
 
 
 def _columns(shown: Device, readings: Sequence[Reading]) -> list[Column]:

@@ -13,6 +13,7 @@ from releve.control.pages.run.forms import CorrectForm, ExcludeForm, MoveForm, R
 from releve.control.pages.run.look import Look, look
 from releve.control.runs import queries
 from releve.control.runs.api.precondition import etag
+from releve.control.runs.edit.correction import EXCLUDE, FIGURES
 from releve.control.runs.listing import deleted_run_for, following
 from releve.control.runs.models import Change, Run
 
@@ -71,10 +72,12 @@ def _deleted(request: HttpRequest, shown: Run) -> HttpResponse:
 
 
 def _changes(account: Account, shown: Run) -> list[Change]:
-    """The history; the change that may be taken back first says so."""
+    """The history; a change that may be taken back now says so."""
     changes = list(queries.changes_for(account, shown.pk)[:LISTED_CHANGES])
+    figures = next((each.pk for each in changes if each.kind in FIGURES and each.undone_at is None), None)
     for change in changes:
-        change.is_last = change.pk == shown.revision and change.undone_at is None  # type: ignore[attr-defined] # for the page
+        is_last = change.pk in {shown.revision, figures} or change.kind == EXCLUDE
+        change.is_last = is_last and change.undone_at is None  # type: ignore[attr-defined] # for the page
     return changes
 
 

@@ -23,10 +23,17 @@ _CHANGES = {
     "delete": pgettext_lazy("what was done to a run", "Deleted"),
     "merge": pgettext_lazy("what was done to a run", "Merged"),
     "split": pgettext_lazy("what was done to a run", "Split"),
+    "exclude": pgettext_lazy("what was done to a run", "Readings left out"),
+    "correct": pgettext_lazy("what was done to a run", "Figures set by hand"),
+    "release": pgettext_lazy("what was done to a run", "Figures computed again"),
+    "leave": pgettext_lazy("what was done to a run", "Ended: its device moved to another team"),
 }
 _PROBLEMS: dict[type[Problem], object] = {
     problem.Overlaps: gettext_lazy(
         "Another run of the same device holds some of these readings; a reading belongs to one run at a time."
+    ),
+    problem.NotOwned: gettext_lazy(
+        "Another team owned the device at some time of the run; each team sees its own side of a move."
     ),
     problem.ChangedSince: gettext_lazy("The run was changed again since; undo the later change first."),
     problem.NotMergeable: gettext_lazy("Only runs of one kind and one device merge."),

@@ -4,5 +4,5 @@ from releve.control.readings.sql import run_sql
 
 
 class Migration(migrations.Migration):
-    dependencies = [("readings", "0003_mqtt")]
-    operations = [run_sql("0008_topic_since")]
+    dependencies = [("readings", "0005_counter")]
+    operations = [run_sql("0009_topic_since")]

@@ -98,7 +98,7 @@ class Undo(OwnView):
         responses={200: RunPair, **refusals(400, 403, 404, 409)},
     )
     def post(self, request: Request, run_id: int) -> Response:
-        """Take back the last change, or the named one if no later one stands on it; answers what is left."""
+        """Take back the last change of the run's bounds or name, or the named one if no later one stands on it."""
         wanted = checked(UndoRequest, request.data)
         change = queries.undoable_change(person(request), run_id, wanted.get("change"))
         runs = services.undo(change, by=person(request), origin=Origin.of(request))

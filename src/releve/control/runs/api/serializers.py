@@ -190,7 +190,7 @@ class SplitRequest(serializers.Serializer[Any]):
 
 
 class UndoRequest(serializers.Serializer[Any]):
-    """Which change to take back; the last one, where it is left out."""
+    """Which change to take back; the last one of the run's bounds or name, where it is left out."""
 
     change = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
@@ -209,6 +209,9 @@ class ChangeAnswer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     by = serializers.CharField(allow_null=True)
     undone_at = serializers.DateTimeField(allow_null=True)
+    detail = serializers.DictField(
+        child=serializers.CharField(), help_text="What was left out and why, or which statistics were set; else empty."
+    )
 
 
 class ChangeList(serializers.Serializer[Any]):

@@ -48,6 +48,7 @@ def change_shown(change: Change) -> dict[str, Any]:
         "at": change.at,
         "by": change.by.email if change.by else None,
         "undone_at": change.undone_at,
+        "detail": change.before.get("detail", {}),
     }
 
 

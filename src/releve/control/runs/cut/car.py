@@ -18,6 +18,7 @@ from releve.control.fleet.queries import last_heard
 from releve.control.runs import blocks
 from releve.control.runs.edit import services
 from releve.control.runs.models import Inference, Kind, Run
+from releve.control.runs.owner import owners_of
 from releve.control.runs.problem import Overlaps
 from releve.control.runs.statement import FAR, plain, rows_left_out_too
 from releve.protocol.run.part import part_of
@@ -30,7 +31,7 @@ VALUES_LATE = timedelta(seconds=5)  # the last values of topics are written a fe
 LARGEST_ID = 2**63 - 1
 ONE_MICROSECOND = timedelta(microseconds=1)
 MANY = 50
-Stretch = tuple[int, datetime, datetime]
+Stretch = tuple[int, int, datetime, datetime]  # the team, the number of the race, its first and its last instant
 
 
 def follow_cars(teams: Collection[int]) -> None:
@@ -95,23 +96,26 @@ def _follow(device: Device) -> None:
 
 
 def _named(device: Device, since: datetime) -> Iterator[Stretch]:
-    """The races that readings received since name, each with its first and its last instant."""
-    rows = plain("touched_parts", device=device.pk, part_channel=CHANNEL, followed=since, width=EVER)
-    for text, first, last in rows:
-        if text is not None and text.isascii() and text.isdigit() and int(text) <= LARGEST_ID:
-            yield int(text), first, last
+    """The races that readings received since name, each with its first and its last instant, owner by owner."""
+    asked = {"device": device.pk, "part_channel": CHANNEL, "followed": since, "width": EVER}
+    for owner in owners_of(device):
+        for text, first, last in plain("touched_parts", since=owner.since, until=owner.until, **asked):
+            if text is not None and text.isascii() and text.isdigit() and int(text) <= LARGEST_ID:
+                yield owner.team_id, int(text), first, last
 
 
 def _join(device: Device, stretch: Stretch) -> None:
-    number, first, last = stretch
+    team_id, number, first, last = stretch
     part = part_of(CHANNEL, str(number))
-    runs = list(Run.objects.filter(device=device, part=part).order_by("id"))
-    named = Run.objects.filter(pk=number, team=device.team_id, kind=Kind.RACE).first()
+    runs = list(Run.objects.filter(device=device, team=team_id, part=part).order_by("id"))
+    named = Run.objects.filter(pk=number, team=team_id, kind=Kind.RACE).first()
     if runs or (named is not None and named.deleted_at is not None):
         standing = [run for run in runs if run.deleted_at is None]
         if len(standing) == 1:  # a deleted race stays deleted, and one that a person split is as they want it
             _widen(standing[0], first, last)
         return
+    if team_id != device.team_id:
+        return  # it came late, of a time before the device moved to another team
     try:
         with transaction.atomic():
             if named is not None and named.device_id is None:
@@ -158,7 +162,7 @@ def _close(device: Device, since: datetime) -> None:
         return
     word, at = spoken
     going_on = None if word == "false" else part_of(CHANNEL, word)
-    races = Run.objects.filter(device=device, kind=Kind.RACE, deleted_at=None, ended_at=None)
+    races = Run.objects.filter(device=device, team=device.team_id, kind=Kind.RACE, deleted_at=None, ended_at=None)
     for race in races.filter(part__startswith=f"{CHANNEL}=").exclude(part=going_on):
         if at > max(race.started_at, race.rule_since or race.started_at):  # a person may have re-opened it since
             services.end_race(race, ended_at=at if going_on is None else _after_last(race) or at)

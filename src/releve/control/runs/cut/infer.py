@@ -17,6 +17,7 @@ from releve.control.fleet.queries import last_heard
 from releve.control.runs import blocks
 from releve.control.runs.cut.ending import end_by_rule
 from releve.control.runs.models import Inference, Kind, Run
+from releve.control.runs.owner import owners_of
 from releve.control.runs.statement import FAR, plain, rows
 from releve.protocol.run.cut import CaptureRule, Point, Rule, SeriesRule, Stretch
 from releve.protocol.run.part import part_of, split_part
@@ -46,12 +47,13 @@ CUTTINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Patch:
-    """A piece of free time to cut again: its readings, and when the run that they begin in started."""
+    """A piece of one owner's free time to cut again: its readings, and when the run that they begin in started."""
 
     since: datetime
     until: datetime
     begun: datetime | None
     is_last: bool
+    team_id: int
 
 
 def cutting_of(device: Device | None) -> Cutting | None:
@@ -98,9 +100,13 @@ def recut(device: Device, part: str, span: Span, *, now: datetime | None = None)
         return
     instant = now or timezone.now()
     for free in _free(device, part, span):
-        patch = _patch(device, part, span, free, cutting.rule.gap)
-        stretches = list(cutting.rule.cut(_points(device, part, cutting, patch), patch.begun))
-        _apply(device, part, cutting, patch, stretches, now=instant)
+        for owner in owners_of(device):
+            own = max(free[0], owner.since), min(free[1], owner.until)
+            if own[0] >= own[1] or own[0] > span[1] or own[1] <= span[0]:
+                continue
+            patch = _patch(device, part, span, own, cutting.rule.gap, owner.team_id)
+            stretches = list(cutting.rule.cut(_points(device, part, cutting, patch), patch.begun))
+            _apply(device, part, cutting, patch, stretches, now=instant)
 
 
 def give_way(runs: Iterable[Run]) -> list[tuple[Run, str, Span]]:
@@ -169,17 +175,20 @@ def _end(run: Run, end: datetime | None) -> None:
 
 
 def _touched(device: Device, cutting: Cutting, since: datetime) -> Iterator[tuple[str, Span]]:
-    found = plain(
-        "touched_parts",
-        device=device.pk,
-        part_channel=cutting.part_channel,
-        followed=since,
-        width=EVER if since == BEGINNING else NEAR,
-    )
-    for value, first, last in found:
-        if cutting.part_channel and value is None:
-            continue  # a reading of no machine
-        yield part_of(cutting.part_channel, value) if cutting.part_channel else "", (first, last)
+    for owner in owners_of(device):
+        found = plain(
+            "touched_parts",
+            device=device.pk,
+            part_channel=cutting.part_channel,
+            followed=since,
+            since=owner.since,
+            until=owner.until,
+            width=EVER if since == BEGINNING else NEAR,
+        )
+        for value, first, last in found:
+            if cutting.part_channel and value is None:
+                continue  # a reading of no machine
+            yield part_of(cutting.part_channel, value) if cutting.part_channel else "", (first, last)
 
 
 def _inferred(device: Device | None) -> QuerySet[Run]:
@@ -211,7 +220,7 @@ def _free(device: Device, part: str, span: Span) -> Iterator[Span]:
         yield start, FAR
 
 
-def _patch(device: Device, part: str, span: Span, free: Span, gap: timedelta) -> Patch:
+def _patch(device: Device, part: str, span: Span, free: Span, gap: timedelta, team_id: int) -> Patch:
     since, until = max(span[0], free[0]), min(span[1], free[1])
     near_since, near_until = max(free[0], _earlier(since, 2 * gap)), min(free[1], until + 2 * gap)
     runs = _inferred(device).filter(part=part, started_at__gte=free[0], started_at__lt=free[1])
@@ -229,7 +238,11 @@ def _patch(device: Device, part: str, span: Span, free: Span, gap: timedelta) ->
         near_until = max(near_until, after.ended_at or free[1])
     is_last = not runs.filter(started_at__gt=near_until).exists()
     return Patch(
-        since=near_since, until=free[1] if is_last else near_until, begun=begun, is_last=is_last and free[1] == FAR
+        since=near_since,
+        until=free[1] if is_last else near_until,
+        begun=begun,
+        is_last=is_last and free[1] == FAR,
+        team_id=team_id,
     )
 
 
@@ -257,7 +270,7 @@ def _apply(
         cursor.execute("SET CONSTRAINTS runs_run_never_overlap DEFERRED")
     for number, stretch in enumerate(stretches, start=1):
         is_open = patch.is_last and number == len(stretches) and now - stretch.last <= cutting.rule.gap
-        run = _match(known, stretch) or _fresh(device, part, cutting, stretch)
+        run = _match(known, stretch) or _fresh(device, patch.team_id, part, cutting, stretch)
         wanted = stretch.start, None if is_open else stretch.last + ONE_MICROSECOND
         if run.pk is None or (run.started_at, run.ended_at) != wanted:
             boundaries += [run.started_at, run.ended_at, *wanted]
@@ -281,13 +294,13 @@ def _match(known: list[Run], stretch: Stretch) -> Run | None:
     return None
 
 
-def _fresh(device: Device, part: str, cutting: Cutting, stretch: Stretch) -> Run:
+def _fresh(device: Device, team_id: int, part: str, cutting: Cutting, stretch: Stretch) -> Run:
     asset = None
     if part:
-        asset = Asset.objects.filter(team=device.team_id, kind="machine", key=split_part(part)[1]).first()
+        asset = Asset.objects.filter(team=team_id, kind="machine", key=split_part(part)[1]).first()
     mark: dict[str, Any] = {"is_inferred": True, "is_hand_cut": False}
     return Run(
-        team_id=device.team_id,
+        team_id=team_id,
         device=device,
         asset=asset,
         kind=cutting.kind,

@@ -14,12 +14,13 @@ from releve.control.accounts.origin import Origin
 from releve.control.runs import blocks
 from releve.control.runs.cut import infer
 from releve.control.runs.models import Change, Kind, Run
-from releve.control.runs.problem import ChangedSince, Overlaps
+from releve.control.runs.problem import ChangedSince, NotOwned, Overlaps
 from releve.control.teams.models import Team
 
 INSTANTS = frozenset({"started_at", "ended_at", "deleted_at", "rule_since"})
 KEPT = ("name", "is_hand_cut", "device_id", "part", "asset_id", *sorted(INSTANTS))
 _OVERLAP = "runs_run_never_overlap"
+_OWNED = "runs_run_owned"
 
 
 class Draft:
@@ -104,10 +105,13 @@ def refusing_overlap() -> Iterator[None]:
 
     Raises:
         Overlaps: It refused.
+        NotOwned: The run would reach beyond the time in which its team owned the device.
     """
     try:
         yield
     except IntegrityError as error:
+        if _OWNED in str(error):
+            raise NotOwned from error
         if _OVERLAP not in str(error):
             raise
         raise Overlaps from error

@@ -11,7 +11,7 @@ from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.fleet.models import Asset, Device
 from releve.control.runs import blocks
 from releve.control.runs.cut import infer
-from releve.control.runs.edit import change
+from releve.control.runs.edit import change, correction
 from releve.control.runs.edit.correction import (
     correct_by_hand,
     exclude,
@@ -300,7 +300,8 @@ def undo(which: Change, *, by: Account | None = None, origin: Origin = COMMAND_L
         ChangedSince: It is undone already, or a later change stands on it.
         Overlaps: Another run holds some of the readings meanwhile.
     """
-    return change.undo(which, by=by, origin=origin)
+    take_back = correction.undo if which.kind in correction.CORRECTIONS else change.undo
+    return take_back(which, by=by, origin=origin)
 
 
 def _rule_since(was: Run, end: datetime | None) -> datetime | None:
