@@ -339,3 +339,16 @@ def test_runs_are_kept_up_to_date_in_the_background(device):
 
     assert (done.devices, done.runs) == (1, SETS)
     assert not Run.objects.filter(followed=None).exists()
+
+
+def test_a_series_of_which_everything_is_left_out_comes_back_by_its_history(device):
+    for second in range(0, 10, 2):
+        put(device, second, reading(second + 1))
+    (found,) = series(device)
+    services.exclude(found, since=found.started_at, until=found.ended_at, reason="a test of the machine")
+    assert series(device) == []
+
+    services.undo(Run.objects.get(pk=found.pk).changes.get())
+
+    (again,) = series(device)
+    assert (again.started_at, again.ended_at) == (found.started_at, found.ended_at)

@@ -9,6 +9,7 @@ from django.http import Http404
 from django.utils.dateparse import parse_datetime
 
 from releve.control.accounts.models import Account
+from releve.control.runs.edit.correction import EXCLUDE
 from releve.control.runs.models import Run
 from releve.control.teams.queries import teams_of
 
@@ -60,7 +61,8 @@ def following(run: Run) -> Run | None:
 
 def deleted_runs_of(account: Account) -> QuerySet[Run]:
     """The deleted runs of the account's teams that have a change to take back."""
-    return _deleted(account).filter(revision__gt=0)
+    changed = Q(revision__gt=0) | Q(changes__kind=EXCLUDE, changes__undone_at=None)
+    return _deleted(account).filter(changed).distinct()
 
 
 def deleted_run_for(account: Account, run_id: int) -> Run:

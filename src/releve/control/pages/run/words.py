@@ -24,7 +24,7 @@ _CHANGES = {
     "merge": pgettext_lazy("what was done to a run", "Merged"),
     "split": pgettext_lazy("what was done to a run", "Split"),
     "exclude": pgettext_lazy("what was done to a run", "Readings left out"),
-    "correct": pgettext_lazy("what was done to a run", "Figures set by hand"),
+    "correct": pgettext_lazy("what was done to a run", "Figures corrected"),
     "release": pgettext_lazy("what was done to a run", "Figures computed again"),
     "leave": pgettext_lazy("what was done to a run", "Ended: its device moved to another team"),
 }

@@ -311,9 +311,9 @@ def _fresh(device: Device, team_id: int, part: str, cutting: Cutting, stretch: S
 
 
 def _remove(run: Run) -> None:
-    """A run that a person named is kept as deleted, so that its number never means another."""
+    """A run that a person changed is kept as deleted: its number never means another, and its history is found."""
     blocks.forget(run)
-    if run.revision:
+    if run.revision or run.changes.exists():
         run.deleted_at = timezone.now()
         run.save(update_fields=["deleted_at"])
     else:

@@ -72,13 +72,13 @@ def exclude(
             reading_id=reading_id,
             by=by,
         )
-        _propagate(exclusion)
         detail = {"since": since.isoformat(), "until": until.isoformat(), "reason": reason}
         touched = [each for each in runs_touched_by(exclusion) if each.team_id == run.team_id and each.pk != run.pk]
         done = Change.objects.create(
             team=run.team, kind=EXCLUDE, by=by, before={"exclusion": exclusion.pk, "detail": detail}
         )
         done.runs.set([run, *touched])
+        _propagate(exclusion)  # an inferred run of which nothing counts is no more
         change.record(EXCLUDE, [run], run.team, by=by, origin=origin, detail={"reason": reason})
     return exclusion
 

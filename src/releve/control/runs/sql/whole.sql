@@ -1,5 +1,6 @@
 -- All blocks merge into one. Squares merge by the distance of each mean from the whole's, which loses no digits
--- [Chan, Golub, LeVeque 1983].
+-- [Chan, Golub, LeVeque 1983]. Both sides of a FULL JOIN here have the same channels: it is an inner one that PostgreSQL cannot
+-- carry out by looking at every pair, which it would for a table that was filled a moment ago, blocks times channels twice.
 WITH block AS NOT MATERIALIZED ( -- read twice from memory rather than written to a file
     SELECT channel, start, n::double precision AS n, low, high, mean, squares, first_value, last_value
     FROM run_block_channel
@@ -13,9 +14,9 @@ WITH block AS NOT MATERIALIZED ( -- read twice from memory rather than written t
            sum(block.squares + block.n * (block.mean - whole.mean) * (block.mean - whole.mean)) AS squares,
            max(block.first_value) FILTER (WHERE block.start = whole.earliest) AS first_value,
            max(block.last_value) FILTER (WHERE block.start = whole.latest) AS last_value
-    FROM block JOIN whole ON whole.channel = block.channel
+    FROM block FULL JOIN whole ON whole.channel = block.channel
     GROUP BY block.channel
 )
 SELECT 0, channel, n::bigint, low, high, mean, squares, first_value, last_value
-FROM whole JOIN spread USING (channel)
+FROM whole FULL JOIN spread USING (channel)
 ORDER BY channel
