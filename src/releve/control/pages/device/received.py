@@ -107,9 +107,7 @@ def strange_texts(device: Device, *, limit: int) -> list[StrangeText]:
     """The channels of numbers in which text came, the latest first."""
     return [
         StrangeText(channel=channel, text=text, received=received)
-        for channel, text, received in _rows(
-            "strange_texts", device=device.pk, team=device.team_id, limit=limit
-        )
+        for channel, text, received in _rows("strange_texts", device=device.pk, team=device.team_id, limit=limit)
     ]
 
 
