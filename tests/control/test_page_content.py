@@ -99,7 +99,7 @@ def test_the_quarantine_shows_bytes_that_are_no_text(browser, device):
 
     assert "too early" in page
     assert "&lt;i&gt;xxx" in page
-    assert received.open_quarantine(device.id, limit=1)[0].is_cut
+    assert received.open_quarantine(device, limit=1)[0].is_cut
 
 
 def test_the_first_administrator_is_made_with_the_code_and_signed_in(db):
