@@ -27,6 +27,7 @@ class Raw:
         self.socket = socket.create_connection(("127.0.0.1", port_of(server)), timeout=timeout_s)
         self.decoder = Decoder(version=version)
         self.ids = itertools.count(1)
+        self.last_id = 0  # of the latest publish
 
     def __enter__(self):
         return self
@@ -80,7 +81,8 @@ class Raw:
     def post(self, topic, payload, *, qos=1, **fields):
         """Publish without waiting."""
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self.send(Publish(topic, data, qos, packet_id=next(self.ids) if qos else 0, **fields))
+        self.last_id = next(self.ids) if qos else 0
+        self.send(Publish(topic, data, qos, packet_id=self.last_id, **fields))
 
     def subscribe(self, *filters, qos=1):
         """The reasons of the SUBACK."""

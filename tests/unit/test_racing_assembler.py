@@ -98,6 +98,22 @@ def test_what_is_no_number_is_refused_with_its_name(text):
     assert refused.value.field == "speed"
 
 
+@pytest.mark.parametrize("word", ["manuel", "auto", "12:30", "nan", "1e400", "", "x" * 256])
+def test_a_word_beside_the_sample_is_no_error_and_no_part_of_it(word):
+    car = Assembler()
+    readings = feed(car, "race=1", "mode=7", f"mode={word}", "speed=1", "distance=2", "battery=3")
+
+    assert readings == [{"race": 1, "track": 0, "speed": 1, "distance": 2, "battery": 3}]
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"a\x00", b"x" * 257])
+def test_a_word_that_can_be_shown_to_nobody_is_refused_with_its_name(text):
+    with pytest.raises(BadReading) as refused:
+        Assembler().take("mode", text)
+
+    assert refused.value.field == "mode"
+
+
 def test_no_car_fills_the_memory_with_made_up_quantities():
     car = Assembler()
     for number in range(1_000):

@@ -10,7 +10,8 @@ from releve.protocol.topic import Purpose, Route
 
 NAMES = st.from_regex(r"[A-Za-z0-9@._:-]{1,12}", fullmatch=True)
 LEVELS = st.one_of(
-    st.sampled_from(["releve", "+", "#", "car1", "car2", "commands", "config", "live", "", "$SYS"]), NAMES
+    st.sampled_from(["releve", "+", "#", "car1", "car2", "commands", "config", "live", "", "$SYS", *topic.RACING]),
+    NAMES,
 )
 FILTERS = st.lists(LEVELS, min_size=1, max_size=5).map("/".join)
 
@@ -52,9 +53,9 @@ def test_every_other_topic_is_foreign(name):
     assert topic.route(name, device="car1") is None
 
 
-@given(FILTERS)
-def test_a_filter_that_a_device_may_have_matches_no_other_devices_topics(topic_filter):
-    if topic.is_own(topic_filter, device="car1"):
+@given(FILTERS, st.sampled_from(["racing", "gym"]))
+def test_a_filter_that_a_device_may_have_matches_no_other_devices_topics(topic_filter, contract):
+    if topic.is_own(topic_filter, device="car1", contract=contract):
         for other in ("car2", "+", "car1x", "car"):
             foreign = (topic.commands, topic.config, topic.readings, topic.answers, topic.live_of_device)
             assert not any(matches(topic_filter, of(other)) for of in foreign)

@@ -1,7 +1,7 @@
 """Which topics a client may use: derived from its identity, so that nothing has to be configured.
 
     out of a device     releve/<device>/readings, releve/<device>/answers, fitbuddy/sensors, esp32bis/…, esp32/…
-    to a device         releve/<device>/commands, releve/<device>/config
+    to a device         releve/<device>/commands, releve/<device>/config; to a car also esp32bis/…, esp32/…
     to people           releve/<device>/live/…, releve/<team id>/live/…, releve/+/live/…
 
 Everything else is refused, at the subscription and again at the delivery.
@@ -17,6 +17,7 @@ ROOT = "releve"
 GYM = "fitbuddy/sensors"
 RACING = ("esp32bis", "esp32")
 EVERYONE = "+"
+CAR = "racing"  # the contract whose devices hear on RACING too
 LONGEST_QUANTITY = 64
 _LIVE_FROM = 3  # levels of `releve/<owner>/live`
 
@@ -100,15 +101,40 @@ def live_of_team(team_id: int, device: str) -> str:
     return f"{ROOT}/{team_id}/live/{device}"
 
 
-def is_own(topic_filter: str, *, device: str) -> bool:
+def heard_by(device: str, *, contract: str) -> list[str]:
+    """Every topic that a device may subscribe to; `#` stands for any name."""
+    cars = [f"{prefix}/#" for prefix in RACING] if contract == CAR else []
+    return [commands(device), config(device), *cars]
+
+
+def is_own(topic_filter: str, *, device: str, contract: str) -> bool:
     """Whether a device may subscribe so: its own commands and configuration, by name or by a wildcard below its name.
 
-    >>> is_own("releve/car1/#", device="car1"), is_own("releve/+/commands", device="car1"), is_own("#", device="car1")
-    (True, False, False)
+    A car may subscribe to whatever is below its prefix too: nobody but its own team's editors sends to it there.
+
+    >>> is_own("releve/pi/#", device="pi", contract="gym"), is_own("releve/+/commands", device="pi", contract="gym")
+    (True, False)
+    >>> [is_own("esp32bis/ajustments", device="car1", contract=contract) for contract in ("racing", "gym")]
+    [True, False]
     """
-    if not is_topic_filter(topic_filter) or topic_filter.split("/")[:2] != [ROOT, device]:
+    levels = topic_filter.split("/")
+    if not is_topic_filter(topic_filter):
+        return False
+    if contract == CAR and levels[0] in RACING and len(levels) > 1:
+        return True
+    if levels[:2] != [ROOT, device]:
         return False
     return matches(topic_filter, commands(device)) or matches(topic_filter, config(device))
+
+
+def is_of_car(topic: str) -> bool:
+    """Whether plain text may be sent to a car on this topic.
+
+    >>> is_of_car("esp32bis/ajustments"), is_of_car("esp32bis/#"), is_of_car("esp32bis/"), is_of_car("releve/car2/a")
+    (True, False, False, False)
+    """
+    prefix, _, name = topic.partition("/")
+    return prefix in RACING and 0 < len(name) <= LONGEST_QUANTITY and name.isprintable() and not set(name) & {"+", "#"}
 
 
 def live_owner(topic_filter: str) -> str | None:

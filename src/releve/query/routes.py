@@ -162,7 +162,9 @@ class QueryRoutes(_DeviceRoutes):
                 sender, device = await self._edited(request, "POST", device_id)
                 body = await request.body()
                 async with self._pool.connection() as connection:
-                    await commands.answer_new(connection, send, device_id=device.id, by=sender.name, body=body)
+                    await commands.answer_new(
+                        connection, send, device_id=device.id, contract=device.contract, by=sender.name, body=body
+                    )
                 return
             sender = await self._sender(request, "GET")
             device = await self._device(device_id, sender)

@@ -78,7 +78,7 @@ def _what(row: SignIn) -> dict[str, Any]:
     """Whose token it is, and the topics that are theirs."""
     if row.device is not None:
         name = row.device.name
-        heard = [topic.commands(name), topic.config(name)]
+        heard = topic.heard_by(name, contract=row.device.contract)
         return {"username": name, "topics": {"publish": topic.published_by(name), "subscribe": heard}}
     if not isinstance(row.account, Account):
         raise NotAuthenticated

@@ -1,10 +1,11 @@
 """Everything that changes a device or an asset."""
 
+import json
 import re
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from releve.control.accounts import audit
 from releve.control.accounts.keys import pepper
@@ -12,7 +13,10 @@ from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.fleet.models import DEVICE_NAME, Asset, Contract, Device, validate_zone
 from releve.control.teams.models import Team
+from releve.protocol import command
+from releve.protocol.problem import Throttled
 from releve.protocol.secret import Secret
+from releve.storage.queries import query
 
 SECRET_LIMIT = 256
 OWN = "person:"  # begins the names of people's own devices, in the data plane too
@@ -185,6 +189,24 @@ def own_device(account: Account, team: Team) -> Device:
             "timezone": settings.RELEVE.time_zone,
         },
     )[0]
+
+
+def send_text(device: Device, *, topic: str, text: str, expires_s: int, by: Account) -> None:
+    """Put plain text for a car into its queue; it arrives on the topic as it stands.
+
+    Raises:
+        Throttled: The device has not fetched very many commands.
+    """
+    wanted = command.of({"topic": topic, "text": text, "expires_s": expires_s}, contract=device.contract)
+    values = {
+        "device": device.pk, "topic": wanted.topic, "body": json.dumps(wanted.body), "by": by.email,
+        "expires_s": wanted.expires_s,
+    }  # fmt: skip
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(query("count_waiting_commands"), {"device": device.pk})
+        if cursor.fetchone()[0] >= command.MOST_WAITING:
+            raise Throttled
+        cursor.execute(query("add_command"), values)
 
 
 def _check(*, name: str | None = None, contract: str | None = None, timezone: str | None = None) -> None:

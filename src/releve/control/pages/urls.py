@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
 from releve.control.pages.account import entrance, sign_ins, team, welcome
-from releve.control.pages.device import home
+from releve.control.pages.device import command, home
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
 from releve.control.pages.run import change_views as run_change
@@ -23,6 +23,7 @@ urlpatterns = [
     path("devices/<int:device_id>/enable/", signed_in(device.enable), name="device-enable"),
     path("devices/<int:device_id>/move/", signed_in(device.move), name="device-move"),
     path("devices/<int:device_id>/secret/", signed_in(device.new_secret), name="device-secret"),
+    path("devices/<int:device_id>/command/", signed_in(command.send), name="device-command"),
     path(
         "devices/<int:device_id>/sign-ins/<uuid:sign_in_id>/revoke/",
         signed_in(device.revoke_sign_in),

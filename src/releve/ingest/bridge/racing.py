@@ -20,7 +20,7 @@ class Cars:
         """Take one value; the parcel holds a reading when it was the last that was missing.
 
         Raises:
-            BadReading: The value is no number.
+            BadReading: The value is not what its quantity takes.
             Unavailable: The race under way cannot be looked up just now.
         """
         device_id = sender.device_id or 0

@@ -4,7 +4,7 @@ Who may hear what is decided at the subscription, and looked at again at each de
 """
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -72,12 +72,15 @@ class Outbox:
     async def send_commands(self) -> None:
         """Send the commands that wait for the device, in their order."""
         sender = self._link.sender
-        qos = self._granted(topics.commands)
-        if sender is None or sender.device_id is None or qos is None:
+        if sender is None or sender.device_id is None or not self._hears():
             return
         delivered = []
         for row in await self._store.waiting_commands(sender.device_id):
-            if row["id"] in self._sent or not self._deliver(_command(row, sender.name)):
+            if row["id"] in self._sent:
+                continue
+            message = _command(row, sender.name)
+            qos = self._granted(message.topic)
+            if qos is None or not self._deliver(message):
                 continue
             self._sent.add(row["id"])
             if not qos:
@@ -89,7 +92,7 @@ class Outbox:
     async def config_changed(self) -> None:
         """Send the device's new configuration."""
         sender = self._link.sender
-        if sender is None or sender.device_id is None or self._granted(topics.config) is None:
+        if sender is None or sender.device_id is None or self._granted(topics.config(sender.name)) is None:
             return
         body = await self._store.config_of(sender.device_id)
         self._deliver(Message(topics.config(sender.name), _encode(body), qos=1, retain=True))
@@ -131,7 +134,8 @@ class Outbox:
         if sender is None:
             return Reason.NOT_AUTHORIZED
         if sender.is_device:
-            return qos if topics.is_own(topic_filter, device=sender.name) else Reason.NOT_AUTHORIZED
+            is_own = topics.is_own(topic_filter, device=sender.name, contract=sender.contract)
+            return qos if is_own else Reason.NOT_AUTHORIZED
         owner = await self._live_owner(topic_filter, sender)
         if owner is None:
             return Reason.NOT_AUTHORIZED
@@ -172,12 +176,16 @@ class Outbox:
         if state is not None and state.expiry_s:
             await self._store.keep_state(self._link.id, state.to_dict(), expiry_s=state.expiry_s)
 
-    def _granted(self, own_topic: Any) -> int | None:
+    def _hears(self) -> bool:
+        """Whether the client subscribes to anything."""
+        state = self._link.session.state
+        return state is not None and bool(state.subscriptions) and self._link.session.phase is Phase.OPEN
+
+    def _granted(self, topic: str) -> int | None:
         """The QoS at which the device hears one of its topics, None when it does not."""
-        sender, state = self._link.sender, self._link.session.state
-        if sender is None or state is None or self._link.session.phase is not Phase.OPEN:
+        state = self._link.session.state
+        if state is None or self._link.session.phase is not Phase.OPEN:
             return None
-        topic = own_topic(sender.name)
         return max(
             (each.qos for each in state.subscriptions.values() if matches(each.topic_filter, topic)), default=None
         )
@@ -193,6 +201,11 @@ class Outbox:
 
 
 def _command(row: Row, device: str) -> Message:
+    expiry_s = max(1, min(int(row["left_s"]), MOST_LONG))
+    reference = str(row["id"])
+    if row["topic"] is not None:  # plain text, as cars read it
+        properties = Properties(message_expiry_interval=expiry_s, content_type="text/plain")
+        return Message(row["topic"], row["body"].encode(), qos=1, properties=properties, reference=reference)
     answers = topics.answers(device)
     document = {
         "id": row["id"],
@@ -201,9 +214,9 @@ def _command(row: Row, device: str) -> Message:
         "answer_topic": answers,
     }
     properties = Properties(
-        message_expiry_interval=max(1, min(int(row["left_s"]), MOST_LONG)),
+        message_expiry_interval=expiry_s,
         content_type="application/json",
         response_topic=answers,
-        correlation_data=str(row["id"]).encode(),
+        correlation_data=reference.encode(),
     )
-    return Message(topics.commands(device), _encode(document), qos=1, properties=properties, reference=str(row["id"]))
+    return Message(topics.commands(device), _encode(document), qos=1, properties=properties, reference=reference)

@@ -1,7 +1,8 @@
 """Contract B over MQTT: puts a car's plain-text values, one topic each, together into readings. Pure.
 
 One assembler per connected device, so that two cars never mix. Some cars send `race` before every sample and some
-once, some before a sample's values and some after them; `false` ends the race.
+once, some before a sample's values and some after them; `false` ends the race. What a car says besides a sample's own
+quantities goes with the sample where it is a number; `mode` = `manuel` and the like are last values and nothing more.
 """
 
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from releve.protocol.problem import BadReading
 
 MEASURED = ("speed", "distance", "battery")
+NUMBERS = frozenset({"race", "track", *MEASURED})
 NO_RACE = "false"
-TEXT_LIMIT = 64
+NUMBER_LIMIT = 64  # characters
+TEXT_LIMIT = 256
 MOST_EXTRAS = 32
 INTEGER_LIMIT = 2**53
 
@@ -36,7 +39,7 @@ class Assembler:
         A value that comes twice before the reading is complete replaces the first: a car that skipped one goes on.
 
         Raises:
-            BadReading: The value is no number.
+            BadReading: The race, or what makes a sample, is no number; or another value is no short text.
 
         >>> car = Assembler()
         >>> for quantity, text in (("race", b"12.00"), ("speed", b"12.3"), ("distance", b"40")):
@@ -49,9 +52,20 @@ class Assembler:
             self._set_race(text)
         elif quantity == "track":
             self._track = number(quantity, text)
-        elif len(self._sample) < MOST_EXTRAS or quantity in self._sample or quantity in MEASURED:
+        elif quantity in MEASURED:
             self._sample[quantity] = number(quantity, text)
+        else:
+            self._take_extra(quantity, text)
         return self._complete()
+
+    def _take_extra(self, quantity: str, text: str) -> None:
+        try:
+            value = number(quantity, text)
+        except BadReading:  # a word, `nan`: the newest value is none of the sample's
+            self._sample.pop(quantity, None)
+            return
+        if len(self._sample) < MOST_EXTRAS or quantity in self._sample:
+            self._sample[quantity] = value
 
     def _set_race(self, text: str) -> None:
         race = None if text.lower() == NO_RACE else number("race", text)
@@ -81,8 +95,10 @@ def text_of(quantity: str, payload: bytes) -> str:
         text = payload.decode("utf-8").strip()
     except UnicodeDecodeError as error:
         raise BadReading("is not UTF-8 text", field=quantity) from error
-    if not 0 < len(text) <= TEXT_LIMIT or "\0" in text:
-        raise BadReading(f"must be text of 1 to {TEXT_LIMIT} characters", field=quantity)
+    is_number = quantity in NUMBERS
+    longest = NUMBER_LIMIT if is_number else TEXT_LIMIT
+    if not int(is_number) <= len(text) <= longest or "\0" in text:
+        raise BadReading(f"must be text of {int(is_number)} to {longest} characters", field=quantity)
     return text
 
 

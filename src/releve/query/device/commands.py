@@ -12,14 +12,11 @@ from psycopg.types.json import Jsonb
 
 from releve.http.answer import answer
 from releve.http.request import Send
-from releve.protocol import strict_json
+from releve.protocol import command, strict_json
 from releve.protocol.problem import BadReading, BadRequest, NotFound, Throttled
 from releve.protocol.sender import Sender
 from releve.storage.queries import query
 
-DEFAULT_EXPIRES_S = 86_400
-LONGEST_EXPIRES_S = 30 * 86_400
-MOST_WAITING = 1_000
 LARGEST_BYTES = 65_536
 PAGE = 100
 _NEWEST = 2**63 - 1
@@ -28,23 +25,26 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 Row = dict[str, Any]
 
 
-async def answer_new(connection: AsyncConnection[Any], send: Send, *, device_id: int, by: str, body: bytes) -> None:
-    """Put a command into the device's queue: `{"command": …, "expires_s": 3600}`; 202, for it may be offline.
+async def answer_new(
+    connection: AsyncConnection[Any], send: Send, *, device_id: int, contract: str, by: str, body: bytes
+) -> None:
+    """Put a command into the device's queue; 202, for it may be offline.
+
+    `{"command": …, "expires_s": 3600}`, or for a car `{"topic": "esp32bis/ajustments", "text": "left"}`.
 
     Raises:
         BadReading: A field is wrong.
         Throttled: The device has not fetched very many commands.
     """
-    fields = _object(body)
-    if fields.keys() - {"command", "expires_s"}:
-        raise BadReading("takes `command` and `expires_s` only", field=min(fields.keys() - {"command", "expires_s"}))
-    if fields.get("command") is None:
-        raise BadReading("is required", field="command")
-    values = {"device": device_id, "body": Jsonb(fields["command"]), "by": by, "expires_s": _expiry(fields)}
+    wanted = command.of(_object(body), contract=contract)
+    values = {
+        "device": device_id, "topic": wanted.topic, "body": Jsonb(wanted.body), "by": by,
+        "expires_s": wanted.expires_s,
+    }  # fmt: skip
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(query("count_waiting_commands"), {"device": device_id})
         waiting = await cursor.fetchone()
-        if waiting is not None and waiting["count"] >= MOST_WAITING:
+        if waiting is not None and waiting["count"] >= command.MOST_WAITING:
             raise Throttled(f"{waiting['count']} commands wait for this device already")
         await cursor.execute(query("add_command"), values)
         row = await cursor.fetchone()
@@ -130,20 +130,16 @@ def _object(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _expiry(fields: Mapping[str, Any]) -> int:
-    expires_s = fields.get("expires_s", DEFAULT_EXPIRES_S)
-    if type(expires_s) is not int or not 0 < expires_s <= LONGEST_EXPIRES_S:
-        raise BadReading(f"must be a whole number of seconds, 1 to {LONGEST_EXPIRES_S}", field="expires_s")
-    return expires_s
-
-
 def _command(row: Row) -> Row:
     state = "answered" if row["answered"] else "delivered" if row["delivered"] else "waiting"
     if state == "waiting" and row["expires"] <= datetime.now(row["expires"].tzinfo):
         state = "expired"
+    is_plain = row["topic"] is not None
     return {
         "id": row["id"],
-        "command": row["body"],
+        "command": None if is_plain else row["body"],
+        "topic": row["topic"],
+        "text": row["body"] if is_plain else None,
         "state": state,
         "answer": _answer(row["answer"]),
         **{name: _iso(row[name]) for name in ("created", "expires", "delivered", "answered")},

@@ -3,6 +3,7 @@
 from typing import Any
 
 from releve.http.openapi import SECURITY, problems
+from releve.protocol import command
 
 Document = dict[str, Any]
 _OBJECT: Document = {"type": "object"}
@@ -10,10 +11,12 @@ _INSTANT: Document = {"type": "string", "format": "date-time"}
 _MAYBE: Document = {"type": ["string", "null"], "format": "date-time"}
 _COMMAND: Document = {
     "type": "object",
-    "required": ["id", "command", "state", "created", "expires"],
+    "required": ["id", "command", "topic", "text", "state", "created", "expires"],
     "properties": {
         "id": {"type": "integer"},
-        "command": {},
+        "command": {"description": "Any JSON; null where plain text was sent."},
+        "topic": {"type": ["string", "null"], "description": "Where a car hears plain text."},
+        "text": {"type": ["string", "null"]},
         "state": {"enum": ["waiting", "delivered", "answered", "expired"]},
         "answer": {"description": "What the device answered; null before it did."},
         "created": _INSTANT,
@@ -37,14 +40,27 @@ def commands(device: Document) -> Document:
         "type": "object",
         "properties": {"data": {"type": "array", "items": _COMMAND}, "next": {"type": ["integer", "null"]}},
     }
+    expires_s = {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": command.LONGEST_EXPIRES_S,
+        "default": command.DEFAULT_EXPIRES_S,
+    }
+    as_json = {"command": {"type": ["object", "array", "string", "number", "boolean"]}}
+    plain = {
+        "topic": {"type": "string", "pattern": "^(esp32bis|esp32)/[A-Za-z0-9_./-]{1,64}$"},
+        "text": {"type": "string", "maxLength": command.LONGEST_TEXT},
+    }
     wanted = {
-        "type": "object",
-        "required": ["command"],
-        "additionalProperties": False,
-        "properties": {
-            "command": {"type": ["object", "array", "string", "number", "boolean"]},
-            "expires_s": {"type": "integer", "minimum": 1, "maximum": 30 * 86_400, "default": 86_400},
-        },
+        "oneOf": [
+            {
+                "type": "object",
+                "required": list(fields),
+                "additionalProperties": False,
+                "properties": {**fields, "expires_s": expires_s},
+            }
+            for fields in (as_json, plain)
+        ]
     }
     return {
         "get": _route("listCommands", "A device's commands and their answers", [device, before], "200", page),

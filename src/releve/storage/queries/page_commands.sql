@@ -1,4 +1,4 @@
-SELECT id, body, created, created_by, expires, delivered, answer, answered
+SELECT id, topic, body, created, created_by, expires, delivered, answer, answered
 FROM device_command WHERE device_id = %(device)s AND id < %(before)s
   AND created <@ (SELECT releve_owned(%(device)s, %(teams)s::bigint[]))
 ORDER BY id DESC LIMIT %(limit)s

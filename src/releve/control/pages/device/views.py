@@ -19,9 +19,9 @@ from releve.control.accounts.models import Account, SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.sign_in import revoke
 from releve.control.fleet import services
-from releve.control.fleet.models import Device
+from releve.control.fleet.models import Contract, Device
 from releve.control.pages import access
-from releve.control.pages.device import received
+from releve.control.pages.device import command, received
 from releve.control.pages.device.glance import glance
 from releve.control.pages.device.received import Reading
 from releve.control.pages.device.unit import unit
@@ -144,6 +144,9 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "open_form": open_form(account, device=shown) if may_edit else None,
         "may_edit": may_edit,
         "other_teams": _other_teams(account, shown) if may_edit else None,
+        "is_car": shown.contract == Contract.RACING,
+        "commands": command.latest(shown),
+        "command_form": command.CommandForm(auto_id="command_%s") if may_edit else None,
     }
 
 
