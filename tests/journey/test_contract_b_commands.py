@@ -112,5 +112,5 @@ def test_only_editors_of_its_team_send_to_a_car(server, car, commands, team):
     assert httpx.post(url, json=body, headers=server.bearer(viewer)).status_code == 403
     assert httpx.post(url, json=body, headers=server.bearer(stranger)).status_code == 404
     refused = commands(topic="releve/other/commands", text="stop")
-    assert (refused.status_code, refused.json()["field"]) == (422, "topic"), refused.text
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "topic"), refused.text
     assert commands.shown() == []
