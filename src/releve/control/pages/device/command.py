@@ -88,7 +88,7 @@ def latest(device: Device) -> list[Sent]:
     if device.contract != Contract.RACING:
         return []
     with connection.cursor() as cursor:
-        asked = {"device": device.pk, "teams": [device.team_id], "before": _NEWEST, "limit": LISTED}
+        asked: dict[str, Any] = {"device": device.pk, "teams": [device.team_id], "before": _NEWEST, "limit": LISTED}
         cursor.execute(query("page_commands"), asked)
         names = [column.name for column in cursor.description or ()]
         return [_sent(dict(zip(names, row, strict=True)), device) for row in cursor.fetchall()]
