@@ -39,6 +39,11 @@ class Durations:
         self._parts.append((share.start_us, number[share.place], share.seconds))
         self._before = time_us[-1:], number[-1:]
 
+    @property
+    def states(self) -> int:
+        """How many different states came."""
+        return len(self._states)
+
     def answer(self) -> tuple[Integers, dict[State, Reals]]:
         """The starts of the buckets that have a state, and how many seconds of each one every state held."""
         starts_us = np.unique(np.concatenate(self._seen)) if self._seen else np.zeros(0, np.int64)

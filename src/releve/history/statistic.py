@@ -80,6 +80,11 @@ class Statistics:
             found["rate"] = self._rate.answer(buckets)
         return buckets.start_us, {name: found[name] for name in self._functions if name in found}
 
+    @property
+    def states(self) -> int:
+        """How many different texts and booleans `duration` has met."""
+        return self._durations.states
+
     def durations(self) -> tuple[Integers, dict[State, Reals]]:
         """The starts of the buckets that have a text or a boolean, and the seconds of each of these."""
         return self._durations.answer()

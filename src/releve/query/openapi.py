@@ -5,6 +5,7 @@ from typing import Any
 from releve.http.openapi import SECURITY, problems
 from releve.query.device import openapi as device_openapi
 from releve.query.run import openapi as run_openapi
+from releve.query.series import openapi as series_openapi
 
 Document = dict[str, Any]
 _DEVICE = {
@@ -29,6 +30,9 @@ def document() -> Document:
             f"{_DEVICES}/config": device_openapi.config(_DEVICE),
             f"{_DEVICES}/certificates": device_openapi.certificates(_DEVICE),
             f"{_DEVICES}/readings": {"get": _readings()},
+            f"{_DEVICES}/series": {"get": series_openapi.of_device(_DEVICE)},
+            "/api/v1/series": {"get": series_openapi.of_devices()},
+            "/api/v1/runs/{id}/series": {"get": series_openapi.of_run()},
             f"{_DEVICES}/quarantine": {"get": _quarantine()},
             f"{_DEVICES}/quarantine/replay": {"post": _replay("replayQuarantine", "Replay all that is open", [])},
             f"{_DEVICES}/quarantine/{{id}}/replay": {

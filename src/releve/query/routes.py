@@ -15,6 +15,9 @@ from releve.ingest.pipeline import Pipeline
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query.device import commands, machine, quarantine, readings
+from releve.query.series import asked as series
+from releve.query.series.reply import Replies
+from releve.query.series.source import of_device
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
@@ -106,8 +109,10 @@ class QueryRoutes(_DeviceRoutes):
 
     def __init__(self, authenticator: Authenticator, pool: Pool) -> None:
         super().__init__(authenticator, pool)
+        self._replies = Replies(pool)
         self._of_device = {
             "readings": self._readings,
+            "series": self._series,
             "quarantine": self._quarantine,
             "commands": self._commands,
             "config": self._config,
@@ -119,6 +124,8 @@ class QueryRoutes(_DeviceRoutes):
         match path.split("/")[1:]:
             case ["status", number]:
                 return self._machine(number)
+            case ["api", "v1", "series"]:
+                return self._series_of_several
             case [*start, device, what] if tuple(start) == _DEVICES and what in self._of_device:
                 return self._of_device[what](device)
         return None
@@ -144,6 +151,23 @@ class QueryRoutes(_DeviceRoutes):
                 await readings.answer_page(connection, send, device_id=device.id, teams=list(sender.roles), page=page)
 
         return handler
+
+    def _series(self, device_id: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            sender = await self._sender(request, "GET")
+            device = await self._device(device_id, sender)
+            asked = series.Asked.of(request.query, known=series.OF_DEVICE, accept=request.text(b"accept"))
+            source = of_device(device.id, device.contract, list(sender.roles), asked)
+            await self._replies.answer(request, send, asked=asked, sources=[source])
+
+        return handler
+
+    async def _series_of_several(self, request: Request, send: Send) -> None:
+        sender = await self._sender(request, "GET")
+        asked = series.Asked.of(request.query, known=series.OF_DEVICES, accept=request.text(b"accept"))
+        devices = [await self._device(str(number), sender) for number in asked.devices]
+        sources = [of_device(device.id, device.contract, list(sender.roles), asked) for device in devices]
+        await self._replies.answer(request, send, asked=asked, sources=sources)
 
     def _quarantine(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:

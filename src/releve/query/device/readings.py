@@ -3,7 +3,6 @@
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
 from enum import StrEnum
 from typing import Any, Self
 
@@ -13,10 +12,11 @@ from psycopg import AsyncConnection
 from releve.http.answer import encode, send_bytes
 from releve.http.request import Header, Send
 from releve.protocol import cell
-from releve.protocol.clock import EARLIEST_US, BadTimestamp, resolve
+from releve.protocol.clock import EARLIEST_US
 from releve.protocol.column import OWN_COLUMNS
 from releve.protocol.instant import iso
 from releve.protocol.problem import BadRequest
+from releve.query.instant import LATEST_US, instant_us
 from releve.query.run.export import header, table
 from releve.storage import bounded
 
@@ -26,9 +26,7 @@ ROW_BYTES = 64  # what stands around a reading's channels
 PAGE_BYTES = 16 * 1024 * 1024
 LARGEST_TABLE = 2_000_000  # cells of a page as CSV
 KNOWN = frozenset({"from", "to", "channels", "limit", "cursor", "order"})
-_LATEST_US = 253_402_300_799_000_000
 _ID_RANGE = 2**63
-_DIGITS = 19  # epoch nanoseconds
 
 
 class Format(StrEnum):
@@ -55,7 +53,7 @@ class Page(msgspec.Struct, frozen=True):
         """
         _refuse_unknown(asked)
         is_descending = _choice(asked, "order", ("asc", "desc")) == "desc"
-        first_us, last_us = _instant(asked, "from", EARLIEST_US), _instant(asked, "to", _LATEST_US)
+        first_us, last_us = _instant(asked, "from", EARLIEST_US), _instant(asked, "to", LATEST_US)
         if is_descending:
             start, end = (last_us, -_ID_RANGE), first_us
         else:
@@ -169,17 +167,7 @@ def _choice(asked: Mapping[str, str], name: str, choices: tuple[str, ...]) -> st
 
 
 def _instant(asked: Mapping[str, str], name: str, default_us: int) -> int:
-    text = asked.get(name)
-    if text is None:
-        return default_us
-    sent: Any = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else text.replace(" ", "+")
-    try:
-        instant = resolve(sent, zone=UTC, received_us=0)
-    except BadTimestamp as error:
-        raise BadRequest(str(error), field=name) from error
-    if instant.count is not None or not 0 <= instant.time_us <= _LATEST_US:
-        raise BadRequest("must be an instant after 1970: ISO 8601, or an epoch number", field=name)
-    return instant.time_us
+    return instant_us(asked[name], field=name) if name in asked else default_us
 
 
 def _limit(asked: Mapping[str, str]) -> int:
@@ -195,7 +183,7 @@ def _cursor(text: str) -> tuple[int, int]:
         position = int(time_us), int(own_id)
     except ValueError as error:
         raise BadRequest("is not one that this address gave", field="cursor") from error
-    if not (0 <= position[0] <= _LATEST_US and -_ID_RANGE <= position[1] < _ID_RANGE):
+    if not (0 <= position[0] <= LATEST_US and -_ID_RANGE <= position[1] < _ID_RANGE):
         raise BadRequest("is not one that this address gave", field="cursor")
     return position
 

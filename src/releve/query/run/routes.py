@@ -1,4 +1,4 @@
-"""The data plane's routes of runs: compare and export."""
+"""The data plane's routes of runs: compare, chart and export."""
 
 from releve.access.authenticate import Authenticator
 from releve.http.request import Request, Send, while_there
@@ -9,6 +9,9 @@ from releve.query.run import run as runs
 from releve.query.run.compare import Comparison, answer_comparison
 from releve.query.run.export import Export, format_of
 from releve.query.run.run import Run
+from releve.query.series.asked import OF_RUN, Asked
+from releve.query.series.reply import Replies
+from releve.query.series.source import of_run
 from releve.storage.pool import Pool
 
 _RUNS = ("api", "v1", "runs")
@@ -21,6 +24,7 @@ class RunRoutes:
     def __init__(self, authenticator: Authenticator, pool: Pool) -> None:
         self._authenticator = authenticator
         self._pool = pool
+        self._replies = Replies(pool)
 
     def find(self, path: str) -> Handler | None:
         """The handler of a path, None when it is another's."""
@@ -29,6 +33,8 @@ class RunRoutes:
                 return self._compare
             case [*start, number, "export"] if tuple(start) == _RUNS:
                 return self._export(number)
+            case [*start, number, "series"] if tuple(start) == _RUNS:
+                return self._series(number)
         return None
 
     async def _compare(self, request: Request, send: Send) -> None:
@@ -48,6 +54,16 @@ class RunRoutes:
                 await send({"type": "http.response.body", "body": b""})
             else:
                 await while_there(request, export.answer(send))
+
+        return handler
+
+    def _series(self, number: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            sender = await self._sender(request)
+            run = await self._run(number, sender)
+            asked = Asked.of(request.query, known=OF_RUN, accept=request.text(b"accept"))
+            source = await of_run(self._pool, run.id, asked)
+            await self._replies.answer(request, send, asked=asked, sources=[source])
 
         return handler
 

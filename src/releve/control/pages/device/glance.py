@@ -10,7 +10,7 @@ from django.utils import timezone
 from releve.control.fleet.models import Device
 from releve.control.pages.device import received, rhythm, spark
 from releve.control.pages.device.received import Reading, Seen
-from releve.control.pages.device.unit import unit
+from releve.protocol.unit import unit
 
 COURSE = 24  # readings that a small line shows
 

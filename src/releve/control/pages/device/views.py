@@ -24,7 +24,6 @@ from releve.control.pages import access
 from releve.control.pages.device import command, received
 from releve.control.pages.device.glance import glance
 from releve.control.pages.device.received import Reading
-from releve.control.pages.device.unit import unit
 from releve.control.pages.run.list_views import open_form
 from releve.control.pages.templatetags.instrument import value
 from releve.control.runs import queries as runs
@@ -33,6 +32,7 @@ from releve.control.runs.listing import newest
 from releve.control.runs.owner import owners_of
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
+from releve.protocol.unit import unit
 
 LISTED_READINGS = 50
 LISTED_QUARANTINE = 50

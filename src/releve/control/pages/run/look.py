@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from releve.control.pages.device.unit import unit
 from releve.control.pages.run import band
 from releve.control.pages.run.band import Frame, Mark, Piece
 from releve.control.pages.run.figure import Figure, figures
@@ -15,6 +14,7 @@ from releve.control.runs.queries import Summary
 from releve.protocol.run.completeness import PATIENCE
 from releve.protocol.run.part import split_part
 from releve.protocol.run.statistic import Statistic
+from releve.protocol.unit import unit
 
 WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800)
 NARROW_S, SHORT = 1, timedelta(seconds=60)  # five seconds would tell nothing of so short a run

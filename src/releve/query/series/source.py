@@ -1,0 +1,103 @@
+"""Where the readings of a chart come from: a device or a run, and which of them count."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from psycopg.rows import dict_row
+
+from releve.protocol.problem import BadRequest
+from releve.query.instant import LATEST_US
+from releve.query.series.asked import Asked
+from releve.storage.pool import Pool
+from releve.storage.queries import query
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Left(NamedTuple):
+    """Readings that were left out: those of [from, to), or one of them by its identity, of a part or of all."""
+
+    from_us: int
+    to_us: int
+    reading: int | None
+    part: str
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's readings of a span.
+
+    Attributes:
+        device_id: Whose.
+        contract: What the device speaks, which says the units.
+        from_us: The first instant, microseconds since 1970; 0 for the first reading.
+        to_us: The instant behind the last; `LATEST_US` for behind the last reading.
+        part: Whose readings, such as `machine_id=4`; empty for all of the device's.
+        left_out: What does not count.
+        teams: Who asks: of a device, only what was measured while one of these owned it.
+        run_id: The run's number, None of a device.
+        started_us: When the run began.
+    """
+
+    device_id: int
+    contract: str
+    from_us: int
+    to_us: int
+    part: str = ""
+    left_out: Sequence[Left] = ()
+    teams: Sequence[int] = ()
+    run_id: int | None = None
+    started_us: int = 0
+
+
+def of_device(device_id: int, contract: str, teams: Sequence[int], asked: Asked) -> Source:
+    """All that a device measured in the span that is asked for, while one of the teams owned it."""
+    to_us = LATEST_US if asked.to_us is None else asked.to_us
+    return Source(
+        device_id=device_id,
+        contract=contract,
+        from_us=asked.from_us or 0,
+        to_us=to_us,
+        part=asked.part,
+        teams=teams,
+    )
+
+
+async def of_run(pool: Pool, run_id: int, asked: Asked) -> Source:
+    """What counts of a run, within the span that is asked for; a run without a device has no readings.
+
+    Its team owns the device all the time of it, which the database sees to.
+
+    Raises:
+        BadRequest: Nothing of the run lies in that span.
+    """
+    async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("find_run"), {"run": run_id})
+        run = await cursor.fetchone() or {}
+        await cursor.execute(query("find_device"), {"device": run.get("device_id") or 0})
+        device = await cursor.fetchone() or {}
+        await cursor.execute(query("find_exclusions"), run)
+        left_out = [
+            Left(_us(row["since"]), _us(row["until"]), row["reading_id"], row["part"])
+            for row in await cursor.fetchall()
+        ]  # fmt: skip
+    from_us = max(run["started_us"], asked.from_us or 0)
+    to_us = min(run["ended_us"], LATEST_US if asked.to_us is None else asked.to_us)
+    if from_us >= to_us:
+        raise BadRequest("nothing of the run lies in this span", field="from" if asked.from_us else "to")
+    return Source(
+        device_id=run["device_id"] or 0,
+        contract=device.get("contract", ""),
+        from_us=from_us,
+        to_us=to_us,
+        part=run["part"],
+        left_out=left_out,
+        run_id=run_id,
+        started_us=run["started_us"],
+    )
+
+
+def _us(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MICROSECOND

@@ -1,0 +1,6 @@
+-- The stretches of a span in which one of the teams owned the device, in order.
+SELECT (extract(epoch FROM lower(stretch)) * 1000000)::bigint AS from_us, (extract(epoch FROM upper(stretch)) * 1000000)::bigint AS to_us
+FROM unnest(releve_owned(%(device)s, %(teams)s::bigint[]) * tstzmultirange(tstzrange(
+    to_timestamp(0) + %(from_us)s::bigint * interval '1 microsecond', to_timestamp(0) + %(to_us)s::bigint * interval '1 microsecond'
+))) AS owned (stretch)
+ORDER BY stretch
