@@ -172,15 +172,15 @@ async def quarantine(cast: Cast, seconds: float) -> str:
 
 
 async def wide_table(cast: Cast, seconds: float) -> str:
-    """Readings of 256 names of their own each, read back as CSV."""
+    """Readings of 256 names of their own each, as many as a device may have, read back as CSV."""
     async with client(cast) as sender:
         for first in range(0, 400, 100):
             batch = [
                 {"time": 1_780_000_000 + number, **{f"c{number}_{n}": n for n in range(256)}}
                 for number in range(first, first + 100)
             ]
-            await sender.post("/api/v1/readings", json=batch, headers=bearer(cast.villains[0]))
-    address = f"/api/v1/devices/{cast.villain_ids[0]}/readings?limit=100000"
+            await sender.post("/api/v1/readings", json=batch, headers=bearer(cast.villains[-1]))
+    address = f"/api/v1/devices/{cast.villain_ids[-1]}/readings?limit=100000"
     headers = bearer(cast.person) | {"Accept": "text/csv"}
     return await parallel(cast, seconds, [lambda c: c.get(address, headers=headers)] * 4)
 
@@ -330,7 +330,7 @@ def running(data_dir: Path) -> Iterator[Cast]:
 def cast_of(data_dir: Path) -> Cast:
     """Make the villains."""
     document = json.loads((data_dir / "run" / "server.json").read_text("utf-8"))
-    villains = [added(data_dir, "device", f"villain{number}", team="villains") for number in range(10)]
+    villains = [added(data_dir, "device", f"villain{number}", team="villains") for number in range(11)]
     person = added(data_dir, "account", "villain@example.com", team="villains")
     url = running_url(data_dir) or ""
     with psycopg.connect(url) as connection:

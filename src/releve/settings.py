@@ -140,6 +140,12 @@ class Settings:
         "second of work.",
     )
     device_backlog_readings: int = knob(20_000, "The part of the backlog that one device may take.")
+    device_channels: int = knob(
+        1_024,
+        "Names that the channels of one device may have between them; a reading with a further one is quarantined. "
+        "Names that a device has already it keeps.",
+        unit="names",
+    )
     bridge_config: str = knob(
         "", "TOML file of the bridge to other brokers and of AWS IoT's rule actions; empty means neither."
     )

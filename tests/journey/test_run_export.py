@@ -300,6 +300,22 @@ def test_an_export_ends_when_its_client_hangs_up_and_its_connection_is_free(star
         assert requests.get(address, headers=editor, timeout=30).status_code == 200
 
 
+def test_a_page_of_readings_or_quarantine_ends_when_its_client_hangs_up(start_server):
+    server = start_server("--workers", "1")
+    editor = server.bearer(server.add_account("editor"))
+    device = server.add_device()["id"]
+    with psycopg.connect(server.database_url) as holder:
+        holder.execute("LOCK TABLE reading, quarantine IN ACCESS EXCLUSIVE MODE")
+        for what in ("readings", "quarantine") * 3:  # more than the worker has connections for reading
+            client = ask(server, f"/api/v1/devices/{device}/{what}", editor)
+            wait_until_waiting(server, 1)
+            client.close()
+            wait_until_waiting(server, 0)
+
+        address = f"{server.url}/api/v1/devices/{device}/config"
+        assert requests.get(address, headers=editor, timeout=30).status_code < 500
+
+
 def ask(server, path, headers):
     host, port = server.url.removeprefix("http://").split(":")
     client = socket.create_connection((host, int(port)))

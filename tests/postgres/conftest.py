@@ -89,11 +89,14 @@ def path_into(migrated_url):
     """A running path, drained at the end."""
 
     @asynccontextmanager
-    async def make(*, backlog=50_000, device_backlog=20_000, writers=2):
+    async def make(*, backlog=50_000, device_backlog=20_000, writers=2, device_channels=1_024):
         counters = Counters()
         sessions = [Session(migrated_url, application="test writer") for _ in range(writers)]
         group = GroupCommit(
-            [Writer(session) for session in sessions], backlog=backlog, device_backlog=device_backlog, counters=counters
+            [Writer(session, device_channels=device_channels) for session in sessions],
+            backlog=backlog,
+            device_backlog=device_backlog,
+            counters=counters,
         )
         group.start()
         try:

@@ -10,15 +10,17 @@ class Layout:
     """Names and types of a reading's channels; one object for each, so that others may remember what they know of it.
 
     Attributes:
+        names: The channels that hold anything.
         numbers: The channels that hold numbers.
         texts: Those that hold text.
         integers: Those of the numbers that are whole.
         is_simple: Whether it holds nothing but numbers and true/false, whose values are judged quickest.
     """
 
-    __slots__ = ("integers", "is_simple", "numbers", "texts")
+    __slots__ = ("integers", "is_simple", "names", "numbers", "texts")
 
     def __init__(self, fields: dict[str, Any]) -> None:
+        self.names = tuple(name for name, value in fields.items() if value is not None)
         self.numbers = tuple(name for name, value in fields.items() if type(value) in _NUMBERS)
         self.texts = tuple(name for name, value in fields.items() if type(value) is str)
         self.integers = tuple(name for name, value in fields.items() if type(value) is int)

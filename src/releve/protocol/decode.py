@@ -11,7 +11,7 @@ from releve.protocol.contract import Contract
 from releve.protocol.format.shape import Shape
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading
-from releve.protocol.reading import Draft, Key, Original, Quarantined, Reading, Source, quarantine, type_names
+from releve.protocol.reading import Draft, Key, Original, Quarantined, Reading, type_names
 from releve.protocol.sender import Sender
 
 Item = Reading | Quarantined | Receipt
@@ -73,20 +73,13 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
         raise BadReading(str(error), field=draft.time_field) from error
     reading = _identify(draft, instant, sender=sender, arrival=arrival, key=key)
     added_us = 0 if arrival.is_imported else sender.added_us
+    reading.original = Original(payload, contract.name, arrival.transport, draft.time_field, added_us)
     if instant.count is not None:
-        source = Source(contract.name, arrival.transport)
-        reading.original = Original(payload, source, draft.time_field, added_us)
         return reading
     reason = clock.implausible(instant.time_us, received_us=arrival.received_us, added_us=added_us)
     if reason is None:
         return reading
-    return quarantine(
-        payload,
-        device_id=reading.device_id,
-        received_us=arrival.received_us,
-        source=Source(contract.name, arrival.transport),
-        problem=BadReading(reason, field=draft.time_field),
-    )
+    return reading.aside(reason)
 
 
 def read_each(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival) -> Iterator[Item]:

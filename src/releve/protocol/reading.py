@@ -75,17 +75,19 @@ class Key(msgspec.Struct, frozen=True, gc=False):
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
-    """A reading as it came, kept as long as it may still turn out to be one for the quarantine.
+    """A reading as it came, kept until it is stored: it may still turn out to be one for the quarantine.
 
     Attributes:
         payload: Its own bytes.
-        source: By which contract and transport it came.
+        contract: By which contract it was read.
+        transport: How it came.
         time_field: What the sender calls the timestamp.
         added_us: When the device was added; 0 where that does not matter.
     """
 
     payload: bytes
-    source: Source
+    contract: str
+    transport: str
     time_field: str
     added_us: int = 0
 
@@ -104,7 +106,7 @@ class Reading(msgspec.Struct, gc=False):
         keyed: Whether the identity depends on the sender's own message id.
         key: That message id; None where there is none, or where it is the very identity, as in an export.
         layout: Names and types of the channels; None where nothing is to be looked up about them.
-        original: The reading as it came, where its device's counter is still to give it an instant.
+        original: The reading as it came.
         notices: What is strange about it.
     """
 
@@ -132,16 +134,16 @@ class Reading(msgspec.Struct, gc=False):
         content = identity.of_content(self.channels, count=self.instant.count, sent=self.sent if may_change else None)
         self.id = content if self.key is None else identity.of_key(self.key.hash, content)
 
-    def aside(self, reason: str) -> "Quarantined":
-        """What is kept of it when its time cannot be right after all."""
+    def aside(self, reason: str, *, field: str | None = None) -> "Quarantined":
+        """What is kept of it when it cannot be stored after all: because of its time, unless another field is named."""
         if self.original is None:
-            raise ValueError("a reading whose instant is its own was judged when it was read")
+            raise ValueError("a reading that did not come as bytes cannot be kept as it came")
         return quarantine(
             self.original.payload,
             device_id=self.device_id,
             received_us=self.received_us,
-            source=self.original.source,
-            problem=BadReading(reason, field=self.original.time_field),
+            source=Source(self.original.contract, self.original.transport),
+            problem=BadReading(reason, field=field or self.original.time_field),
         )
 
 

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from releve.access.authenticate import Authenticator
 from releve.access.refusal import in_gyms_words
-from releve.http.request import Request, Send
+from releve.http.request import Request, Send, while_there
 from releve.ingest.pipeline import Pipeline
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
@@ -147,8 +147,14 @@ class QueryRoutes(_DeviceRoutes):
             sender = await self._sender(request, "GET")
             device = await self._device(device_id, sender)
             page = readings.Page.of(parameters(request), accept=request.text(b"accept"))
-            async with self._pool.connection() as connection:
-                await readings.answer_page(connection, send, device_id=device.id, teams=list(sender.roles), page=page)
+
+            async def work() -> None:
+                async with self._pool.connection() as connection:
+                    await readings.answer_page(
+                        connection, send, device_id=device.id, teams=list(sender.roles), page=page
+                    )
+
+            await while_there(request, work())
 
         return handler
 
@@ -173,10 +179,15 @@ class QueryRoutes(_DeviceRoutes):
         async def handler(request: Request, send: Send) -> None:
             sender = await self._sender(request, "GET")
             device = await self._device(device_id, sender)
-            async with self._pool.connection() as connection:
-                await quarantine.answer_page(
-                    connection, send, device_id=device.id, teams=list(sender.roles), asked=parameters(request)
-                )
+            asked = parameters(request)
+
+            async def work() -> None:
+                async with self._pool.connection() as connection:
+                    await quarantine.answer_page(
+                        connection, send, device_id=device.id, teams=list(sender.roles), asked=asked
+                    )
+
+            await while_there(request, work())
 
         return handler
 

@@ -69,7 +69,7 @@ class Application:
         self._request_ids = map("{}-{:x}".format, itertools.repeat(f"{os.getpid():x}"), itertools.count())
         self.counters = Counters()
         self._sessions = _sessions(settings, index)
-        writers = [Writer(session) for session in self._sessions]
+        writers = [Writer(session, device_channels=settings.device_channels) for session in self._sessions]
         self.group = GroupCommit(
             writers,
             backlog=settings.backlog_readings,

@@ -55,7 +55,7 @@ class Bridge:
         url = settings.database_url
         self._counters = Counters()
         self._sessions = [Session(url, application=f"releve bridge {number}") for number in range(WRITERS)]
-        self._writers = [Writer(session) for session in self._sessions]
+        self._writers = [Writer(session, device_channels=settings.device_channels) for session in self._sessions]
         self._group = GroupCommit(
             self._writers,
             backlog=settings.backlog_readings,

@@ -20,12 +20,17 @@ _DATABASE = Source(contract="generic", transport="database")
 
 
 class Writer:
-    """Takes groups of entries to the disk, one group at a time, over one session."""
+    """Takes groups of entries to the disk, one group at a time, over one session.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: Its connection.
+        device_channels: How many names the channels of one device may have.
+    """
+
+    def __init__(self, session: Session, *, device_channels: int) -> None:
         self._session = session
         self._machines: set[tuple[int, str]] = set()
-        self._kinds = Kinds()
+        self._kinds = Kinds(most_names=device_channels)
 
     async def commit(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Commit a group; one receipt per entry, in order. Everything it returns is durable.
@@ -45,7 +50,7 @@ class Writer:
             self._machines.clear()
 
     async def _commit(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
-        await self._look_up(connection, entries)
+        entries = await self._look_up(connection, entries)
         if all(self._is_plain(entry) for entry in entries):
             try:
                 return await self._copy(connection, entries)  # type: ignore[arg-type]
@@ -57,11 +62,17 @@ class Writer:
                 pass  # a row is poisonous: the staged way isolates it
         return await self._staged(connection, entries)
 
-    async def _look_up(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-        """Ask what must be known before a reading has its identity; for most nothing is asked."""
+    async def _look_up(self, connection: AsyncConnection, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Ask what must be known before a reading has its identity; for most nothing is asked.
+
+        Returns:
+            The entries; in place of a reading that has a name too many, what is kept of it.
+        """
         unknown = [entry for entry in entries if isinstance(entry, Reading) and not self._kinds.is_settled(entry)]
         if unknown:
-            await self._kinds.settle(connection, unknown)
+            aside = await self._kinds.settle(connection, unknown)
+            if aside:
+                entries = [aside.get(id(entry), entry) for entry in entries]
         keyed = [
             entry
             for entry in entries
@@ -69,6 +80,7 @@ class Writer:
         ]
         if keyed:
             await same_key.look(connection, keyed)
+        return entries
 
     def _is_plain(self, entry: Entry) -> bool:
         return (
