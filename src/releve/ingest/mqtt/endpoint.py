@@ -160,16 +160,34 @@ class Endpoint:
         """The link is over."""
         self._links.discard(link)
         self._watching.discard(link)
-        for name in _names(link):
-            self._by_principal[name].discard(link)
-            if not self._by_principal[name]:
-                del self._by_principal[name]
         if link.id in self._by_id:
             self.presence.ended(link.ended())
-            if link.session.deadline() is None:
-                del self._by_id[link.id]
-            else:  # a will waits for its delay, and for the same client to come back
-                asyncio.get_running_loop().call_later(3600, self._by_id.pop, link.id, None)
+        if not link.has_will_waiting:  # one that waits is found by the same client's return, and by a revocation
+            self.forget(link)
+
+    def forget(self, link: Link) -> None:
+        """Nothing is left to be done for a link that is over."""
+        self._by_id.pop(link.id, None)
+        for name in _names(link):
+            links = self._by_principal.get(name, set())
+            links.discard(link)
+            if not links:
+                self._by_principal.pop(name, None)
+
+    async def is_still_in(self, link: Link) -> bool:
+        """Whether the link's client would still be let in, as it is now; waits for a database that is away."""
+        while (before := link.sender) is not None:
+            try:
+                async with self._looking:
+                    sender = await self.sign_in.again(link.proof, before.device_id)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+                continue
+            if sender is None or sender.principal != before.principal:
+                return False
+            link.became(sender)
+            return True
+        return False
 
     def look_again(self, link: Link) -> None:
         """Ask again who the link's principal is, and close it if it is nobody any more."""
@@ -180,7 +198,7 @@ class Endpoint:
     def heard(self, what: str | None) -> None:
         """Something was revoked, changed or put into a queue; None when anything may have been."""
         if what is None:
-            for link in tuple(self._links):
+            for link in {*self._links, *self._by_id.values()}:
                 self.look_again(link)
             return
         kind, _, name = what.partition(":")
@@ -229,6 +247,9 @@ class Endpoint:
         await asyncio.sleep(0)
         for link in links:
             link.lost()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*(link.wound_up() for link in links))
         await self.values.flush()
         await self.presence.flush()
 
@@ -243,21 +264,15 @@ class Endpoint:
         if link is not None:
             link.taken_over()
             if link.is_lost:
-                self._by_id.pop(link_id, None)
+                self.forget(link)
 
     async def _look_again(self, link: Link) -> None:
-        while not link.is_lost and link.sender is not None:
-            try:
-                async with self._looking:
-                    sender = await self.sign_in.again(link.proof, link.sender.device_id)
-            except Unavailable:
-                await asyncio.sleep(RETRY_S)
-                continue
-            if sender is None or sender.principal != link.sender.principal:
-                link.close(Reason.NOT_AUTHORIZED, "the sign-in was revoked")
-            else:
-                link.became(sender)
+        if link.is_lost and not link.has_will_waiting:
             return
+        if not await self.is_still_in(link):
+            link.revoked()
+            if link.is_lost:
+                self.forget(link)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

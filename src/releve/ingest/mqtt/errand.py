@@ -26,6 +26,10 @@ class Errands:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
+    async def finished(self) -> None:
+        """Wait for those that run."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -127,6 +127,16 @@ class Link:
         self.session.close(reason, detail)
         self.pump()
 
+    @property
+    def has_will_waiting(self) -> bool:
+        """Whether the connection is gone and its will waits for its delay."""
+        return self._is_lost and self.session.deadline() is not None
+
+    def revoked(self) -> None:
+        """The sign-in is nobody's any more: end the link, and take no will of it."""
+        self.session.disown()
+        self.close(Reason.NOT_AUTHORIZED, "the sign-in was revoked")
+
     def end_with_its_token(self) -> None:
         """Close when the token does that let the client in; a device's secret has no end."""
         if self.sender is not None and self.sender.expires_s != FOR_EVER_S:
@@ -187,6 +197,11 @@ class Link:
         """Wait until every publish that came has its verdict."""
         await self.intake.finished()
 
+    async def wound_up(self) -> None:
+        """Wait for the will of a link that is lost."""
+        await self._errands.finished()
+        await self.intake.finished()
+
     # What events do
 
     def _handle(self, event: events.Event) -> None:
@@ -200,12 +215,19 @@ class Link:
             case events.Discarded(reference):
                 self.outbox.discarded(reference)
             case events.WillDue(will):
-                self._take(events.Incoming(Publish(will.topic, will.payload)))
+                self.start(self._take_will(Publish(will.topic, will.payload)))
             case events.Close(reason, detail):
                 _log.debug("mqtt link closes", client_id=self.client_id, reason=reason.name, detail=detail)
                 self._loop.call_soon(self._close_wire)
             case _:
                 pass
+
+    async def _take_will(self, publish: Publish) -> None:
+        """Take the will, as long as its client would still be let in: it may have waited for days."""
+        if await self._surroundings.is_still_in(self):
+            self._take(events.Incoming(publish))
+            self.pump()
+        self._surroundings.forget(self)
 
     def _close_wire(self) -> None:
         if not self._is_lost:

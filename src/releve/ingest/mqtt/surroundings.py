@@ -43,5 +43,11 @@ class Surroundings(Protocol):
     def left(self, link: "Link") -> None:
         """The link is over."""
 
+    def forget(self, link: "Link") -> None:
+        """Nothing is left to be done for a link that is over."""
+
+    async def is_still_in(self, link: "Link") -> bool:
+        """Whether the link's client would still be let in; waits for a database that is away."""
+
     def look_again(self, link: "Link") -> None:
         """Ask again who the link's principal is."""

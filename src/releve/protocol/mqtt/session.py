@@ -186,6 +186,10 @@ class Session:
         """A new connection took the session up before the will's delay was over [MQTT-3.1.3-9]."""
         self._testament.forget()
 
+    def disown(self) -> None:
+        """The client's sign-in was revoked: what it left to be published is no longer wanted."""
+        self._testament.forget()
+
     def ended(self, now: float) -> None:
         """The session ended, by a clean start for instance: a delayed will waits no longer."""
         self._testament.session_ended(now)
