@@ -110,6 +110,11 @@ class Settings:
         "What a caller without a token may do on the racing routes.",
         choices=("none", "viewer", "editor"),
     )
+    anonymous_devices: str = knob(
+        "",
+        "MQTT clients without credentials that are let in as a device, on a network that is yours, comma-separated: "
+        "`ESP32ClientBis=car1, pi-gym=raspberry1` (client id, then device); empty lets nobody in.",
+    )
     docs: str = knob(
         "auto",
         "Who sees the API documents: `auto` is everyone on loopback and signed-in people elsewhere.",
@@ -183,7 +188,24 @@ class Settings:
         chosen = cls(**values)
         for origin in chosen.origins:
             _check_origin(origin)
+        chosen.devices_by_client_id  # noqa: B018 - a bad list is told at the start
         return chosen
+
+    @property
+    def devices_by_client_id(self) -> dict[str, str]:
+        """Which device an MQTT client without credentials is, by its client id.
+
+        Raises:
+            BadSetting: It is no list of pairs, or one client id would be two devices.
+        """
+        found: dict[str, str] = {}
+        for pair in filter(None, (each.strip() for each in self.anonymous_devices.split(","))):
+            client_id, separator, device = (part.strip() for part in pair.rpartition("="))
+            if not separator or not client_id or not device:
+                raise BadSetting(f"RELEVE_ANONYMOUS_DEVICES holds {pair!r}; each is written client-id=device")
+            if found.setdefault(client_id, device) != device:
+                raise BadSetting(f"RELEVE_ANONYMOUS_DEVICES gives the client id {client_id!r} to two devices")
+        return found
 
     @property
     def origins(self) -> frozenset[str]:

@@ -93,6 +93,12 @@ def _warn(settings: Settings) -> None:
             " and RELEVE_MQTT_KEY for a port with TLS.",
             err=True,
         )
+    if settings.anonymous_devices and _is_mqtt_public(settings):
+        click.echo(
+            f"releve: RELEVE_ANONYMOUS_DEVICES={settings.anonymous_devices} lets whoever reaches the MQTT port send as"
+            " these devices, without a password; leave it empty unless the network is yours.",
+            err=True,
+        )
     if is_loopback(settings.host) or settings.only == "maintenance":
         return
     if settings.only == "control":
@@ -120,6 +126,13 @@ def _warn(settings: Settings) -> None:
             f" {settings.anonymous_role} of the races, without signing in; set it to none unless the network is yours.",
             err=True,
         )
+
+
+def _is_mqtt_public(settings: Settings) -> bool:
+    """Whether other machines reach an MQTT port, over WebSocket on the HTTP port included."""
+    plain = settings.mqtt_host if settings.mqtt_port is not None else "localhost"
+    with_tls = (settings.mqtt_tls_host or settings.host) if settings.mqtt_certificate else "localhost"
+    return not all(is_loopback(host) for host in (plain, with_tls, settings.host))
 
 
 def _say(started: Started) -> None:

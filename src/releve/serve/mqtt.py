@@ -44,6 +44,7 @@ class MqttServer:
             pepper=keys.pepper(settings.data_dir),
             failures_allowed=settings.failures_allowed,
             failure_window_s=settings.failure_window_s,
+            anonymous_devices=settings.devices_by_client_id,
         )
         self.endpoint = Endpoint(
             authenticator,

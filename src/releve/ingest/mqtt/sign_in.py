@@ -1,6 +1,8 @@
 """Whose CONNECT is this? A client certificate, a device's name and secret, or a token as the password."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import msgspec
 import structlog
@@ -43,6 +45,7 @@ class Proof(msgspec.Struct, frozen=True):
     token: str = ""
     secret_hash: str = ""
     fingerprint: str = ""
+    client_id: str = ""
 
 
 class SignIn:
@@ -56,6 +59,7 @@ class SignIn:
         pepper: The key of the hashes of device secrets.
         failures_allowed: Failed sign-ins of one name from one address before it must wait.
         failure_window_s: Window of the failures, and the wait.
+        anonymous_devices: Which device a client without credentials is, by its client id.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class SignIn:
         pepper: bytes,
         failures_allowed: int,
         failure_window_s: int,
+        anonymous_devices: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._authenticator = authenticator
         self._pool = pool
@@ -76,6 +81,7 @@ class SignIn:
         self._pepper = pepper
         self._failures_allowed = failures_allowed
         self._failure_window_s = failure_window_s
+        self._anonymous_devices = anonymous_devices
 
     async def check(self, connect: Connect, peer: Peer) -> tuple[Sender, Proof]:
         """The principal of a CONNECT, and by what it was recognised.
@@ -95,6 +101,8 @@ class SignIn:
             sender = await self.again(proof)
         elif connect.username and password:
             return await self._by_secret(connect.username, password, peer)
+        elif not connect.username and not connect.password and connect.client_id in self._anonymous_devices:
+            return await self._by_client_id(connect.client_id, peer)
         else:
             raise Refused(Reason.NOT_AUTHORIZED, "no user name and password were given")
         if sender is None:
@@ -111,13 +119,30 @@ class SignIn:
         """
         if proof.token:
             return await self._by_token(proof.token)
-        if proof.fingerprint:
+        if proof.client_id:
+            row = await self._named(proof.client_id)
+        elif proof.fingerprint:
             row = await self._store.device_by_certificate(proof.fingerprint)
         else:
             row = await self._store.device_by_id(device_id or 0)
             if row is not None and row["secret_hash"] != proof.secret_hash:
                 return None
         return sender_of(row) if row is not None and row["is_enabled"] else None
+
+    async def _by_client_id(self, client_id: str, peer: Peer) -> tuple[Sender, Proof]:
+        """A client without credentials, on a network whose owner says that its client id is proof enough."""
+        row = await self._named(client_id)
+        if row is None or not row["is_enabled"]:
+            device = self._anonymous_devices[client_id]
+            why = "there is no such device" if row is None else "the device is disabled"
+            _log.warning("anonymous device refused", client_id=client_id, device=device, error=why)
+            raise Refused(Reason.NOT_AUTHORIZED, f"RELEVE_ANONYMOUS_DEVICES makes it {device}: {why}")
+        await self._audit("signed-in", device_id=row["id"], team_id=row["team_id"], address=peer.address)
+        return sender_of(row), Proof(client_id=client_id)
+
+    async def _named(self, client_id: str) -> Row | None:
+        owner = await self._store.owner_of(self._anonymous_devices.get(client_id, ""))
+        return None if owner is None else await self._store.device_by_id(owner["id"])
 
     async def _by_token(self, token: str) -> Sender | None:
         """By a device's access token, or by one made for MQTT alone: a person's access token opens the API only."""
