@@ -58,6 +58,26 @@ def test_no_page_opens_without_sign_in(db, pattern):
         assert answer.headers["Location"].startswith("/account/login/?next=")
 
 
+@pytest.mark.parametrize(
+    ("page", "way_back"),
+    [
+        ("http://testserver/runs/7/?channel=speed", "/runs/7/%3Fchannel%3Dspeed"),
+        ("http://testserver/devices/1/", "/devices/1/"),
+        ("http://elsewhere.example/runs/7/", "/"),
+        ("//[", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(db, page, way_back):
+    answer = Client().post("/runs/7/rename/", {"name": "Sunday"}, headers={"referer": page})
+
+    assert answer.headers["Location"] == f"/account/login/?next={way_back}"
+
+
+def test_a_page_asked_for_without_sign_in_is_the_way_back(db):
+    assert Client().get("/runs/?state=open").headers["Location"] == "/account/login/?next=/runs/%3Fstate%3Dopen"
+
+
 @pytest.mark.parametrize("pattern", [p for p in urlpatterns if "device_id" in str(p.pattern)], ids=lambda p: p.name)
 def test_another_teams_device_does_not_exist(browse, device, charlie, pattern):
     path = address(pattern).replace("/1/", f"/{device.id}/", 1)

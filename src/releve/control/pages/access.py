@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate
+from urllib.parse import urlsplit
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from rest_framework.exceptions import PermissionDenied as Refused
 
 from releve.control.accounts.models import Account
@@ -23,14 +25,31 @@ from releve.control.teams.queries import EDITORS, role_in, teams_of
 def signed_in(view: Callable[Concatenate[HttpRequest, ...], HttpResponse]) -> Callable[..., HttpResponse]:
     """Send whoever is not signed in to the sign-in page, and keep the answer out of every cache."""
 
-    @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(_way_back(request))
         response = view(request, *args, **kwargs)
         response.headers["Cache-Control"] = "private, no-store"
         return response
 
     return guarded
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where signing in leads: to the page that was asked for, or to the one whose form was sent too late.
+
+    What a form sent is not sent again, and most of their addresses are no pages.
+    """
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # no address at all
+        return reverse("home")
+    if page.netloc != request.get_host():
+        return reverse("home")
+    return page._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def account_of(request: HttpRequest) -> Account:
