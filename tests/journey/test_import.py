@@ -261,6 +261,20 @@ def test_a_loggers_file_is_understood_said_with_its_first_readings_and_stored_so
     ]
 
 
+@pytest.mark.parametrize("options", [["--dry-run"], []], ids=["rehearsed", "imported"])
+def test_what_a_file_holds_never_steers_the_terminal_of_whoever_imports_it(server, device, tmp_path, options):
+    file = tmp_path / "odd.csv"
+    file.write_text(
+        "time,\x1b]0;owned\x07red,v\u202e\n2026-06-01T12:00:00Z,1,N/A\n\x1b[2J,2,3\n2026-06-01T12:00:01Z,-1-,1\n"
+    )
+
+    said = server.command("import", file, "--device", device, *options)
+
+    assert not {"\x1b", "\x07", "\u202e"} & set(said.stdout), said.stdout
+    assert r"\x1b[2J" in said.stdout
+    assert "1 cell with 'N/A' was taken for not measured" in said.stdout
+
+
 def test_dates_that_may_be_two_are_refused_until_somebody_says_which(server, device):
     file = str(FOUND / "day-or-month.csv")
 

@@ -112,10 +112,15 @@ def _say(report: Report, source: Source, rules: Rules, *, as_json: bool, is_rehe
         first = ["The first readings:", *report.shown_readings()] if report.readings else []
         lines = [*sentences(document), *first] if is_rehearsal else []
         lines += report.sentences()
-        lines += [f"{count} cells with {text!r} were taken for not measured" for text, count in unmeasured.items()]
-        click.echo("\n".join(lines))
+        lines += [_unmeasured(text, count) for text, count in unmeasured.items()]
+        click.echo("\n".join(map(answer.printable, lines)))
     if report.is_partial:
         raise click.exceptions.Exit(1)
+
+
+def _unmeasured(text: str, count: int) -> str:
+    cells = f"{count} cells with {text!r} were" if count > 1 else f"1 cell with {text!r} was"
+    return f"{cells} taken for not measured"
 
 
 @contextmanager
