@@ -301,6 +301,25 @@ def test_people_hear_their_teams_readings_and_nobody_elses(server):
         watcher.socket.close()
 
 
+def test_a_device_that_is_called_like_its_teams_number_hides_nothing_of_the_team(server):
+    team = f"Numbered {secrets.token_hex(3)}"
+    device = server.add_device(team=team)
+    person = server.add_account("viewer", team=team)
+    ((team_id,),) = server.query("SELECT id FROM teams_team WHERE name = %s", team)
+    namesake = server._resident("device", "add", str(team_id), "--team", team)
+    token = server.mqtt_token(person)
+    with Raw(server, V5) as watcher:
+        assert watcher.connect(password=token, username="me").reason == 0
+        assert watcher.subscribe(f"releve/{team_id}/live/#") == [1]
+        time.sleep(1.5)  # workers ask each other for commits about once a second
+        httpx.post(f"{server.url}/api/v1/readings", json={"n": 1}, headers=server.bearer(device)).raise_for_status()
+        assert watcher.receive(10).topic == f"releve/{team_id}/live/{device['name']}"
+        httpx.post(f"{server.url}/api/v1/readings", json={"n": 1}, headers=server.bearer(namesake)).raise_for_status()
+        heard = {watcher.receive(10).topic for _ in range(2)}
+
+    assert heard == {f"releve/{team_id}/live/{namesake['name']}", f"releve/{team_id}/live/reading"}
+
+
 def test_a_person_publishes_nothing(server, device):
     token = server.mqtt_token(server.add_account("admin"))
     with Raw(server, V5) as client:

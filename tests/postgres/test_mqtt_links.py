@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from releve.maintenance.presence import Burial
-from releve.storage.link_store import Ended, LinkStore
+from releve.storage.link_store import Ended, LinkStore, Origin
 from releve.storage.pool import Pool
 
 
@@ -137,3 +137,33 @@ async def test_a_devices_answer_counts_for_its_own_commands_only(stores, migrate
 
     assert query(migrated_url, "SELECT answer FROM device_command") == [("mine",)]
     assert await stores[0].waiting_commands(1) == []
+
+
+async def test_a_car_has_the_last_values_of_its_first_256_topics_and_another_car_its_own(stores, migrated_url):
+    await stores[0].keep_values([(1, f"esp32/made-{n:03}", "1", n) for n in range(200)])
+    await stores[1].keep_values([(1, f"esp32/made-{n:03}", "2", 1_000 + n) for n in range(100, 400)])
+    await stores[0].keep_values(
+        [(2, "esp32/speed", "3", 1), (1, "esp32/late", "3", 3_000), (1, "esp32/made-000", "4", 3_000)]
+    )
+
+    kept = query(migrated_url, "SELECT topic, payload FROM topic_value WHERE device_id = 1 ORDER BY topic")
+    assert [topic for topic, _ in kept] == [f"esp32/made-{n:03}" for n in range(256)]
+    assert [payload for _, payload in kept] == ["4", *["1"] * 99, *["2"] * 156]
+    assert query(migrated_url, "SELECT payload FROM topic_value WHERE device_id = 2") == [("3",)]
+
+
+async def test_made_up_names_are_forgotten_once_they_no_longer_count(stores, migrated_url):
+    for number in range(5):
+        await stores[0].failed(Origin("192.0.2.1", "192.0.2.1", f"made-up-{number}"), allowed=10, window_s=300)
+    query(migrated_url, "UPDATE accounts_attempt SET since = now() - interval '1 hour'")
+    query(
+        migrated_url,
+        "UPDATE accounts_attempt SET blocked_until = now() + interval '1 hour' WHERE principal = 'made-up-0'",
+    )
+    failures = [
+        await stores[0].failed(Origin("192.0.2.1", "192.0.2.1", "made-up-9"), allowed=10, window_s=300)
+        for _ in range(2)
+    ]
+
+    assert failures == [1, 2]
+    assert query(migrated_url, "SELECT principal FROM accounts_attempt ORDER BY 1") == [("made-up-0",), ("made-up-9",)]

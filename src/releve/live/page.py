@@ -26,14 +26,16 @@ class Page:
 
     Args:
         visitor: Who looks at it.
+        viewer: Who it counts for.
         device: The one car that it shows; empty for every car of the visitor's teams.
 
     Attributes:
         sender: Whose teams are shown, as of the last look.
     """
 
-    def __init__(self, visitor: Visitor, *, device: str = "") -> None:
+    def __init__(self, visitor: Visitor, *, viewer: str = "", device: str = "") -> None:
         self.sender = visitor.sender
+        self.viewer = viewer
         self._visitor = visitor
         self._device = device
         self._waiting: dict[tuple[str, str], str] = {}

@@ -13,9 +13,11 @@ from releve.http.request import Receive, Scope, Send
 from releve.ingest.counters import Counters
 from releve.live.page import Page
 from releve.protocol.problem import Problem, Throttled, Unauthenticated, Unavailable
+from releve.protocol.sender import Sender
 
 PATH = "/live/ws"
 MOST_PAGES = 1_000  # of one worker
+MOST_OF_ONE = 100  # of one viewer, so that nobody's pages keep everybody else's out
 LOOKING_AT_ONCE = 4
 RETRY_S = 1.0
 REFUSAL = "websocket.http.response"
@@ -50,7 +52,11 @@ class LivePages:
         try:
             if len(self._pages) >= MOST_PAGES:
                 raise Throttled("too many live pages are open")
-            page = Page(await self._visitors.who(scope), device=_wanted(scope))
+            visitor = await self._visitors.who(scope)
+            viewer = _viewer(visitor.sender, scope)
+            if sum(each.viewer == viewer for each in self._pages) >= MOST_OF_ONE:
+                raise Throttled(f"{MOST_OF_ONE} live pages of yours are open; close some")
+            page = Page(visitor, viewer=viewer, device=_wanted(scope))
         except Problem as problem:
             self._counters.refused("http", problem.slug())
             await _refuse(scope, send, problem)
@@ -96,6 +102,11 @@ class LivePages:
                 await asyncio.sleep(RETRY_S)
             else:
                 return
+
+
+def _viewer(sender: Sender, scope: Scope) -> str:
+    """Who a page counts for: a person, and without a sign-in the address."""
+    return sender.principal or f"address:{(scope.get('client') or ('',))[0]}"
 
 
 def _wanted(scope: Scope) -> str:

@@ -35,7 +35,7 @@ class Outbox:
         self._surroundings = surroundings
         self._store = surroundings.store
         self._sent: set[int] = set()
-        self._owners: dict[str, tuple[str, int]] = {}  # whose live topics, by filter
+        self._owners: dict[str, frozenset[tuple[str, int]]] = {}  # whose live topics, by filter
 
     async def subscribe(self, event: Subscribing) -> None:
         """Answer a SUBSCRIBE, then send what waits for it."""
@@ -119,7 +119,7 @@ class Outbox:
         sender = self._link.sender
         if sender is None or not self._link.can_write or not sender.may_read(team_id):
             return
-        owners = set(self._owners.values())
+        owners = frozenset[tuple[str, int]]().union(*self._owners.values())
         if ("all", 0) in owners or ("device", device_id) in owners:
             self._deliver(Message(topics.live_of_device(device), payload))
         if ("team", team_id) in owners:
@@ -136,25 +136,27 @@ class Outbox:
         if sender.is_device:
             is_own = topics.is_own(topic_filter, device=sender.name, contract=sender.contract)
             return qos if is_own else Reason.NOT_AUTHORIZED
-        owner = await self._live_owner(topic_filter, sender)
-        if owner is None:
+        owners = await self._live_owners(topic_filter, sender)
+        if not owners:
             return Reason.NOT_AUTHORIZED
-        self._owners[topic_filter] = owner
+        self._owners[topic_filter] = owners
         self._surroundings.watches(self._link)
         return qos
 
-    async def _live_owner(self, topic_filter: str, sender: Sender) -> tuple[str, int] | None:
+    async def _live_owners(self, topic_filter: str, sender: Sender) -> frozenset[tuple[str, int]]:
+        """Whose readings a filter asks for: a device may be called like its team's number, then it is both."""
         owner = topics.live_owner(topic_filter)
         if owner is None:
-            return None
+            return frozenset()
         if owner == topics.EVERYONE:
-            return ("all", 0) if sender.roles else None
+            return frozenset({("all", 0)} if sender.roles else ())
         row = await self._store.owner_of(owner)
+        found = set()
         if row is not None and sender.may_read(row["team_id"]):
-            return "device", row["id"]
+            found.add(("device", row["id"]))
         if owner.isascii() and owner.isdigit() and len(owner) < 10 and sender.may_read(int(owner)):  # noqa: PLR2004 - ids are int4
-            return "team", int(owner)
-        return None
+            found.add(("team", int(owner)))
+        return frozenset(found)
 
     async def _send_config(self, subscription: Subscription) -> None:
         sender = self._link.sender
