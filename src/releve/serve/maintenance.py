@@ -13,6 +13,7 @@ from typing import Any
 from releve.maintenance.disk import Disks
 from releve.maintenance.follow import Following
 from releve.maintenance.holder import Holder
+from releve.maintenance.journal import JournalWriting
 from releve.maintenance.loop import Loop, Service
 from releve.maintenance.partition import Partitions
 from releve.maintenance.presence import Burial
@@ -26,6 +27,7 @@ from releve.task import Tasks
 
 NAME = "maintenance"
 NICENESS = 10  # nobody waits for it
+REVOCATION_DAYS = 1  # beyond the end of what they are about
 SUM_TIMES = 10  # runs are cut more often than summed up: their bounds are what people see first
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -42,6 +44,7 @@ class Maintenance:
         self._pool = Pool(settings.database_url, application="releve maintenance", time_zone=settings.time_zone)
         self._holder = Holder(settings.database_url)
         self._disks = Disks([settings.data_dir, cluster_of(settings.data_dir)])
+        self._journal = JournalWriting(settings.database_url, settings.data_dir / "keys")
         self._loops = [Loop(service, self._holder) for service in self._services(settings)]
         self._tasks = Tasks()
         self._snapshot = Snapshot(self._run_dir, NAME, self._counts)
@@ -52,6 +55,7 @@ class Maintenance:
         for number in _STOPPING:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         self._tasks.start("maintenance lock", self._holder.run)
+        self._tasks.start("revocation journal", self._journal.run)
         for loop in self._loops:
             self._tasks.start(loop.service.name, loop.run)
         self._tasks.start("snapshot", self._snapshot.run)
@@ -69,6 +73,7 @@ class Maintenance:
         days = {
             "prune_receipts": settings.receipt_retention_days,
             "prune_audit_events": settings.audit_retention_days,
+            "prune_revocations": REVOCATION_DAYS,
         }
         yield Pruning(self._pool, days=days).service()
         yield Partitions(self._pool).service()
@@ -87,7 +92,7 @@ class Maintenance:
             "done_s": [[loop.service.name, loop.last_done_s] for loop in self._loops if loop.last_done_s],
             "disk": [[room.place, room.free] for room in self._disks.rooms],
             "reasons": reasons,
-            "warnings": self._disks.warnings(),
+            "warnings": [*self._disks.warnings(), *self._journal.warnings()],
         }
 
 

@@ -18,7 +18,7 @@ import structlog
 from releve import __version__
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import BadConfig, load
-from releve.serve import external_database, instance, migration
+from releve.serve import external_database, instance, migration, restoration
 from releve.serve.instance import Instance
 from releve.serve.process import logs, port
 from releve.serve.process.part import Child
@@ -133,8 +133,10 @@ class _Server:
         parts = self._parts(environment)
         if await asyncio.to_thread(migration.missing, url, await applications):
             code = await asyncio.to_thread(migration.migrate_apart, environment)
+            await self._bring_up_to_journal(url)
             await supervisor.start(*parts)
         else:
+            await self._bring_up_to_journal(url)
             look = asyncio.to_thread(_administrator_code, url, environment)
             code, _ = await asyncio.gather(look, supervisor.start(*parts))
         if self._runs("ingest") and _bridges(self._settings):
@@ -151,6 +153,16 @@ class _Server:
         self._publish()
         self._say(replace(started, obstacles=obstacles, after_s=time.monotonic() - self._began_s))
         await supervisor.start(*(_simulation(arguments, environment) for arguments in self._simulations))
+
+    async def _bring_up_to_journal(self, url: str) -> None:
+        """End again what a restored database has forgotten, before anybody is let in."""
+        await asyncio.to_thread(
+            restoration.bring_up_to_journal,
+            url,
+            self._settings.data_dir,
+            is_alone=not self._settings.database_url,
+            writes=self._runs("maintenance"),
+        )
 
     def _runs(self, process: str) -> bool:
         return self._settings.only in (ALL, process)

@@ -16,6 +16,7 @@ from releve.protocol.sender import Sender
 from releve.storage.device_row import sender_of
 from releve.storage.queries import query
 from releve.storage.session import NotDurable, acknowledging
+from releve.storage.unknown_sign_in import UnknownSignIns
 
 CONNECT_TIMEOUT_S = 5
 CONNECTIONS = 4
@@ -30,6 +31,7 @@ class Pool:
         self._time_zone = time_zone
         self._idle: list[AsyncConnection[Any]] = []
         self._free = asyncio.Semaphore(CONNECTIONS)
+        self._unknown = UnknownSignIns()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
@@ -65,6 +67,8 @@ class Pool:
     async def device(self, device_id: int, *, sign_in: UUID, expires_s: float) -> Sender | None:
         """The device as a sender, or None when it is disabled or its sign-in was revoked."""
         row = await self._one("find_device_sender", {"principal": device_id, "sign_in": sign_in})
+        if row is None:
+            self._unknown.refused(f"device:{device_id}", sign_in)
         if row is None or not row["stands"]:
             return None
         return sender_of(row, sign_in=sign_in.hex, expires_s=expires_s)
@@ -72,6 +76,8 @@ class Pool:
     async def person(self, account_id: int, *, sign_in: UUID, expires_s: float) -> Sender | None:
         """The person as a sender, or None when the account is disabled or its sign-in was revoked."""
         row = await self._one("find_person_sender", {"principal": account_id, "sign_in": sign_in})
+        if row is None:
+            self._unknown.refused(f"account:{account_id}", sign_in)
         if row is None or not row["stands"]:
             return None
         own = await self._one("find_own_device", {"account": account_id}) or {}

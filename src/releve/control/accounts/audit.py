@@ -9,7 +9,7 @@ from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Device
 from releve.control.teams.models import Team
 
-ALERTS = frozenset({AuditKind.LOCKED_OUT, AuditKind.REFRESH_REUSED, AuditKind.MQTT_REFUSED})
+ALERTS = frozenset({AuditKind.LOCKED_OUT, AuditKind.REFRESH_REUSED, AuditKind.MQTT_REFUSED, AuditKind.RESTORED})
 _log = structlog.get_logger("releve.audit")
 
 

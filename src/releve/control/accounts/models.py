@@ -140,6 +140,7 @@ class AuditKind(models.TextChoices):
     ASSET_CHANGED = "asset-changed"
     ASSET_DELETED = "asset-deleted"
     RUN_CHANGED = "run-changed"
+    RESTORED = "restored"
 
 
 class AuditEvent(models.Model):

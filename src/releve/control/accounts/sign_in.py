@@ -18,10 +18,12 @@ from releve.control.fleet.models import Device
 from releve.protocol import token
 from releve.protocol.family import Presented, presented
 from releve.protocol.token import Claims, Principal, TokenInvalid, TokenType, WrongTokenType
+from releve.storage.unknown_sign_in import UnknownSignIns
 
 SIGNED_OUT = "signed out"
 REUSED = "refresh token used again"
 _log = structlog.get_logger()
+_unknown = UnknownSignIns()
 
 
 class WrongCredentials(Exception):
@@ -145,6 +147,8 @@ def standing(claims: Claims, now: datetime) -> SignIn:
         TokenInvalid: It was revoked, has ended, or is somebody else's than the token says.
     """
     row = standing_sign_in(claims.sign_in, now)
+    if row is None and not SignIn.objects.filter(id=claims.sign_in).exists():
+        _unknown.refused(_named(claims.principal), claims.sign_in)
     if row is None or token_principal(row) != claims.principal:
         raise TokenInvalid
     return row
@@ -231,6 +235,8 @@ def _used(claims: Claims, origin: Origin, now: datetime) -> SignIn | None:
 def _presented_before(claims: Claims, origin: Origin, now: datetime) -> SignIn:
     """The row whose successor an older token may have again."""
     row = SignIn.objects.select_related("account", "device").filter(id=claims.sign_in).first()
+    if row is None:
+        _unknown.refused(_named(claims.principal), claims.sign_in)
     if row is None or token_principal(row) != claims.principal:
         raise TokenInvalid
     is_what = _presented(claims, row, now)
@@ -299,6 +305,10 @@ def _pair(row: SignIn, now: datetime) -> TokenPair:
             keyring=keyring(),
         ),
     )
+
+
+def _named(principal: Principal) -> str:
+    return f"{'device' if principal.is_device else 'account'}:{principal.id}"
 
 
 def _principal(row: SignIn) -> Account | Device:

@@ -31,6 +31,7 @@ _WORDS = {
     AuditKind.ASSET_CHANGED: _("Asset renamed"),
     AuditKind.ASSET_DELETED: _("Asset deleted"),
     AuditKind.RUN_CHANGED: _("Run changed"),
+    AuditKind.RESTORED: _("The database was restored from a backup"),
 }
 
 

@@ -1,0 +1,1 @@
+DELETE FROM mfa_authenticator WHERE id = %(name)s::bigint AND created_at = %(born)s

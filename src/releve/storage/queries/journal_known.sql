@@ -1,0 +1,1 @@
+SELECT key FROM revocation WHERE key = ANY(%(keys)s::uuid[])

@@ -1,0 +1,17 @@
+DROP TRIGGER releve_journal_factor ON mfa_authenticator;
+DROP TRIGGER releve_journal_certificate ON device_certificate;
+DROP TRIGGER releve_journal_signin_deleted ON accounts_signin;
+DROP TRIGGER releve_journal_signin_revoked ON accounts_signin;
+DROP TRIGGER releve_journal_device_deleted ON fleet_device;
+DROP TRIGGER releve_journal_device_changed ON fleet_device;
+DROP TRIGGER releve_journal_membership ON teams_membership;
+DROP TRIGGER releve_journal_account_deleted ON accounts_account;
+DROP TRIGGER releve_journal_account_changed ON accounts_account;
+DROP FUNCTION releve_journal_factor();
+DROP FUNCTION releve_journal_certificate();
+DROP FUNCTION releve_journal_signin();
+DROP FUNCTION releve_journal_device();
+DROP FUNCTION releve_journal_membership();
+DROP FUNCTION releve_journal_account();
+DROP TABLE revocation_lineage;
+DROP TABLE revocation;
