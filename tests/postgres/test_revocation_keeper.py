@@ -320,3 +320,30 @@ def test_what_was_torn_by_a_crash_is_written_again(here):
     assert here.keep().is_noteworthy is False
 
     assert len(here.journal().read().entries) == 1
+
+
+def test_a_dump_that_is_restored_under_a_running_server_is_noticed_by_its_next_look(here):
+    sign_in = here.sign_in(account=here.add_person("a@example.com"))
+    keeper = Keeper(here.url, here.folder)
+    keeper.beat()
+    here.execute("UPDATE accounts_signin SET revoked_at = now()")
+    keeper.write()
+    here.execute("CREATE TABLE anew (LIKE revocation INCLUDING ALL)")
+    here.execute("DROP TABLE revocation")
+    here.execute("ALTER TABLE anew RENAME TO revocation")
+    here.execute("UPDATE accounts_signin SET revoked_at = NULL")
+
+    keeper.write()
+    keeper.close()
+
+    assert not here.stands(sign_in)
+
+
+def test_the_database_is_known_by_its_cluster_and_its_table(here):
+    here.keep()
+
+    [(home,)] = here.execute("SELECT home FROM revocation_lineage")
+    cluster, _, table = home.partition(":")
+
+    assert here.execute("SELECT system_identifier::text FROM pg_control_system()") == [(cluster,)]
+    assert here.execute("SELECT 'revocation'::regclass::oid::text") == [(table,)]

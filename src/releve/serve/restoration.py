@@ -28,7 +28,9 @@ def bring_up_to_journal(url: str, data_dir: Path, *, is_alone: bool, writes: boo
     try:
         keeper.compare()
     except (ForeignJournal, OSError) as error:
-        raise PartFailed(f"the journal of revocations: {error}") from error
+        raise PartFailed(
+            f"the journal of revocations cannot be used: {error}; put the right one there, or move it away"
+        ) from error
     else:
         if writes:
             _write(keeper)

@@ -22,6 +22,7 @@ from releve.storage.queries import query
 from releve.storage.revocation_journal import Contents, Entry, Journal
 
 SEALED = "verifier"  # of a state: the hash of a password or a secret
+APPLIED = frozenset({"account", "certificate", "device", "factor", "signin"})
 NOBODY_SIGNS_IN = {"account": "!", "device": ""}  # hashes of no password and of no secret
 REMEMBERED = 10_000
 _GONE: Mapping[str, Any] = {
@@ -72,6 +73,7 @@ class Keeper:
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
         self._journal: Journal | None = None
         self._cipher: Fernet | None = None
+        self._place: tuple[Any, ...] = ()
         self._settled = "0"
         self._written: set[Any] = set()
 
@@ -100,6 +102,7 @@ class Keeper:
             )
             _tell(connection, comparison)
             connection.execute(query("journal_arrive"), {"home": home})
+            self._place = _place(connection)
         if self._journal is not None and self._journal.path != journal.path:
             self._journal.forget_if_empty()
         self._journal, self._cipher, self._settled = journal, cipher, "0"
@@ -114,7 +117,7 @@ class Keeper:
             OSError: It cannot be written.
         """
         connection = self._open()
-        if self._journal is None or self._cipher is None or not self._is_of(connection, self._journal):
+        if self._journal is None or self._cipher is None or _place(connection) != self._place:
             self.compare()
         if self._journal is None or self._cipher is None:
             raise AssertionError("the comparison chose a journal")
@@ -158,15 +161,6 @@ class Keeper:
             )
         return self._connection
 
-    def _is_of(self, connection: psycopg.Connection[dict[str, Any]], journal: Journal) -> bool:
-        """Whether the database is still the one that the journal was compared with, and not restored since."""
-        row = connection.execute(query("journal_place")).fetchone()
-        return (
-            row is not None
-            and Journal(self._folder, row["id"]).path == journal.path
-            and str(row["home"]).rpartition(":")[2] == str(row["oid"])
-        )
-
 
 def _lost(connection: psycopg.Connection[dict[str, Any]], contents: Contents | None) -> list[Entry]:
     """What the journal has and the database has not, in order."""
@@ -197,6 +191,8 @@ def _apply(connection: psycopg.Connection[dict[str, Any]], lost: Sequence[Entry]
     """End again what was ended; of each principal the last entry says how it was left."""
     for entry in {entry.principal: entry for entry in lost}.values():
         kind, _, name = entry.principal.partition(":")
+        if kind not in APPLIED:  # of a newer version
+            continue
         state = {**_GONE, **(entry.state or {})}
         if state[SEALED] is not None:
             state[SEALED] = _unsealed(state[SEALED], cipher, kind)
@@ -234,6 +230,11 @@ def _tell(connection: psycopg.Connection[dict[str, Any]], comparison: Comparison
         missing = "the database was restored without a journal of revocations that is newer than the backup"
         _log.warning(f"{missing}: all people sign in again, devices go on", **detail)
     connection.execute(query("journal_audit"), {"detail": Jsonb(detail)})
+
+
+def _place(connection: psycopg.Connection[dict[str, Any]]) -> tuple[Any, ...]:
+    """What changes when a dump is restored over the database under a running server."""
+    return tuple(_one(connection, "journal_place").values())
 
 
 def _home(connection: psycopg.Connection[dict[str, Any]]) -> str:

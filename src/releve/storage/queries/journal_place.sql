@@ -1,2 +1,2 @@
--- Whether a dump was restored over the database meanwhile.
-SELECT id, home, 'revocation'::regclass::oid::bigint AS oid FROM revocation_lineage
+-- Which database this is; another after a dump was restored over it.
+SELECT id, 'revocation'::regclass::oid::bigint AS oid FROM revocation_lineage
