@@ -153,14 +153,12 @@ class _Shape:
         self.width: float | None = grid.width_us
         self._channels = asked.channels
         self._series = Series(asked.channels, grid, asked.points)
-        self._text = 0
+        self._text = _Text(asked.channels)
 
     def add(self, block: Block) -> None:
         self._series.add(block)
         if self._series.is_raw:
-            self._text += sum(_length(block.column(channel)) for channel in self._channels)
-            if self._text > MOST_TEXT:
-                raise BadRequest(f"the readings hold more than {MOST_TEXT} characters of text", field="points")
+            self._text.add(block)
 
     def answer(self) -> tuple[bool, list[Line]]:
         if self._series.is_raw:
@@ -220,9 +218,12 @@ class _AlongChannel:
         self._asked = asked
         self._along = Along(asked.by, asked.channels, places, points=asked.points, is_raw=asked.may_be_raw)
         self.width: float | None = self._along.width
+        self._text = _Text(asked.channels)
 
     def add(self, block: Block) -> None:
         self._along.add(block)
+        if self._along.is_raw:
+            self._text.add(block)
 
     def answer(self) -> tuple[bool, list[Line]]:
         if self._along.is_raw:
@@ -236,6 +237,19 @@ class _AlongChannel:
     def _buckets(self, channel: str) -> Line:
         at, buckets = self._along.buckets(channel)
         return Line(channel, {"at": at, **{name: getattr(buckets, name) for name in self._asked.shape}})
+
+
+class _Text:
+    """Sees to it that readings which are answered as they are hold no more text than fits into memory."""
+
+    def __init__(self, channels: Sequence[str]) -> None:
+        self._channels = channels
+        self._length = 0
+
+    def add(self, block: Block) -> None:
+        self._length += sum(_length(block.column(channel)) for channel in self._channels)
+        if self._length > MOST_TEXT:
+            raise BadRequest(f"the readings hold more than {MOST_TEXT} characters of text", field="points")
 
 
 def _length(column: Column) -> int:
