@@ -47,7 +47,8 @@ def _profilometre() -> Document:
 
 
 def _readings() -> Document:
-    reading = {"$ref": "#/components/schemas/Reading"}
+    kinds = [{"$ref": f"#/components/schemas/{name}"} for name in ("Reading", "Waveform")]
+    reading: Document = {"anyOf": kinds}
     several = {"type": "array", "items": reading, "minItems": 1, "maxItems": 10_000}
     body = {
         "required": True,
@@ -100,6 +101,31 @@ def _taken(description: str) -> Document:
     return {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}
 
 
+def _waveform(message_id: Document) -> Document:
+    return {
+        "type": "object",
+        "description": "A reading for each value of its arrays, `step_ms` apart or `rate_hz` a second; what is no array"
+        " belongs to the first. Arrays may stand in `channels`, too.",
+        "required": ["time"],
+        "properties": {
+            "time": {
+                "type": ["string", "number"],
+                "description": "Of the first reading: ISO 8601 or an epoch number.",
+                "examples": ["2026-06-01T12:00:00Z"],
+            },
+            "id": message_id,
+            "step_ms": {"type": "number", "exclusiveMinimum": 0},
+            "rate_hz": {"type": "number", "exclusiveMinimum": 0},
+        },
+        "additionalProperties": {
+            "anyOf": [
+                {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 100_000},
+                {"type": ["number", "string", "boolean", "null", "object"]},
+            ]
+        },
+    }
+
+
 def _schemas() -> Document:
     number, count = {"type": "number"}, {"type": "integer", "minimum": 0, "maximum": 2**53}
     channel = {"type": ["number", "string", "boolean", "null"]}
@@ -143,6 +169,7 @@ def _schemas() -> Document:
             "additionalProperties": channel,
             "examples": [{"time": "2026-06-01T12:00:00Z", "channels": {"speed": 12.5}}],
         },
+        "Waveform": _waveform(message_id),
         **_verdicts(count),
         "Problem": {
             "type": "object",
@@ -171,7 +198,9 @@ def _verdicts(count: Document) -> Document:
             "required": ["outcome", "duplicate"],
             "properties": {
                 "outcome": {"enum": ["stored", "duplicate", "quarantined", "refused"]},
-                "duplicate": {"type": "boolean"},
+                "duplicate": {"type": ["boolean", "integer"], "description": "Of a waveform, how many."},
+                **{name: count | {"description": "Of a waveform, how many."} for name in ("stored", "quarantined")},
+                "readings": count | {"description": "How many readings a waveform is."},
                 "time": {"type": "string", "format": "date-time"},
                 "clock": {"type": "string", "description": "The rule that gave the time."},
                 "field": {"type": ["string", "null"]},

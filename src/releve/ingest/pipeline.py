@@ -6,10 +6,11 @@ from time import perf_counter
 
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters
+from releve.ingest.part import keep
 from releve.protocol.contract import Contract
 from releve.protocol.decode import Arrival, Item, decode, in_order, read_each
 from releve.protocol.format import Shape
-from releve.protocol.outcome import Receipt
+from releve.protocol.outcome import Receipt, counted
 from releve.protocol.sender import Sender
 
 AT_ONCE = 128  # readings decoded in one turn of the event loop: about a millisecond
@@ -36,15 +37,15 @@ class Pipeline:
             items = await _decode_by_and_by(shape, contract=contract, sender=sender, arrival=arrival)
         self.counters.time("decode", perf_counter() - began_s)
         receipts = await self._commit(items)
-        for receipt in receipts:
-            self.counters.ended(arrival.transport, receipt.outcome)
+        for outcome, count in counted(receipts).items():
+            self.counters.ended(arrival.transport, outcome, count)
         return receipts
 
     async def _commit(self, items: Sequence[Item]) -> list[Receipt]:
         entries = [item for item in items if not isinstance(item, Receipt)]
         if len(entries) == len(items):
-            return await self.group.add(entries)
-        committed = iter(await self.group.add(entries)) if entries else iter(())
+            return await keep(self.group, entries)
+        committed = iter(await keep(self.group, entries)) if entries else iter(())
         return [item if isinstance(item, Receipt) else next(committed) for item in items]
 
 

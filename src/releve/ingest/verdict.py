@@ -3,12 +3,17 @@
 from typing import Any
 
 from releve.protocol.instant import iso
-from releve.protocol.outcome import Outcome, Receipt
+from releve.protocol.outcome import Outcome, Receipt, counted
+
+_OF_WAVEFORM = (Outcome.STORED, Outcome.DUPLICATE, Outcome.QUARANTINED)
 
 
 def verdict(receipt: Receipt) -> dict[str, Any]:
-    """What one reading's sender is told beside its contract's own words."""
+    """What one reading's sender is told beside its contract's own words; of a waveform, how many of it ended how."""
     document: dict[str, Any] = {"outcome": receipt.outcome, "duplicate": receipt.outcome is Outcome.DUPLICATE}
+    if receipt.counts is not None:
+        document |= {"readings": sum(receipt.counts.values())}
+        document |= {outcome.value: receipt.counts.get(outcome, 0) for outcome in _OF_WAVEFORM}
     if receipt.time_us is not None:
         document["time"] = iso(receipt.time_us)
         document["clock"] = receipt.clock
@@ -22,10 +27,8 @@ def verdict(receipt: Receipt) -> dict[str, Any]:
 
 def verdicts(receipts: list[Receipt]) -> dict[str, Any]:
     """What a batch's sender is told: the count of each outcome, and a verdict per reading, in order."""
-    counts = dict.fromkeys(Outcome, 0)
-    for receipt in receipts:
-        counts[receipt.outcome] += 1
+    counts = counted(receipts)
     return {
-        **{outcome.value: count for outcome, count in counts.items()},
+        **{outcome.value: counts[outcome] for outcome in Outcome},
         "readings": [{"index": index, **verdict(receipt)} for index, receipt in enumerate(receipts)],
     }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 _NUMBERS = frozenset({int, float})
 _SIMPLE = frozenset({int, float, bool})
 
@@ -25,3 +27,19 @@ class Layout:
         self.texts = tuple(name for name, value in fields.items() if type(value) is str)
         self.integers = tuple(name for name, value in fields.items() if type(value) is int)
         self.is_simple = _SIMPLE.issuperset(map(type, fields.values()))
+
+
+class Run(msgspec.Struct, gc=False):
+    """The arrays of one object.
+
+    Attributes:
+        arrays: Channel name to its values, all of one length.
+        step_us: From one value to the next, in microseconds; may be a fraction.
+        count: How many values each array holds.
+        layout: Names and types of the channels of every reading but the first.
+    """
+
+    arrays: dict[str, list[int | float]]
+    step_us: float
+    count: int
+    layout: Layout | None = None

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from releve.protocol import clock, identity, strict_json, twice
+from releve.protocol.channel import Run
 from releve.protocol.clock import BadTimestamp, Instant, Rule
 from releve.protocol.contract import Contract
 from releve.protocol.format.shape import Shape
@@ -13,8 +14,10 @@ from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import Draft, Key, Original, Quarantined, Reading, type_names
 from releve.protocol.sender import Sender
+from releve.protocol.waveform import Waveform
 
-Item = Reading | Quarantined | Receipt
+Kept = Reading | Quarantined | Waveform
+Item = Kept | Receipt
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -74,12 +77,35 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
     reading = _identify(draft, instant, sender=sender, arrival=arrival, key=key)
     added_us = 0 if arrival.is_imported else sender.added_us
     reading.original = Original(payload, contract.name, arrival.transport, draft.time_field, added_us)
+    if draft.run is not None:
+        return _waveform(reading, draft, draft.run, key=key)
     if instant.count is not None:
         return reading
     reason = clock.implausible(instant.time_us, received_us=arrival.received_us, added_us=added_us)
     if reason is None:
         return reading
     return reading.aside(reason)
+
+
+def _waveform(first: Reading, draft: Draft, run: Run, *, key: str | None) -> Waveform | Quarantined:
+    """The readings of an object with arrays, kept aside together when any of their times cannot be right.
+
+    Raises:
+        BadReading: It has no time of its own.
+    """
+    if first.instant.follows_server:
+        raise BadReading(
+            "a waveform needs the time of its first reading: ISO 8601 (with its zone in the hour that clocks repeat) or"
+            " an epoch number",
+            field=draft.time_field,
+        )
+    whole = Waveform(first, run, draft.key or key, "Idempotency-Key" if draft.key is None else "id")
+    added_us = 0 if first.original is None else first.original.added_us
+    for time_us in (first.instant.time_us, whole.last_us):
+        reason = clock.implausible(time_us, received_us=first.received_us, added_us=added_us)
+        if reason is not None:
+            return first.aside(reason)
+    return whole
 
 
 def read_each(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arrival) -> Iterator[Item]:

@@ -1,5 +1,7 @@
 """The closed set of outcomes: every reading ends in exactly one (promise P3)."""
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -36,6 +38,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         field: Where the trouble is, for a quarantined or refused reading.
         reason: What the trouble is.
         notices: What is strange about it, although it was stored.
+        counts: Of a waveform, how many of its readings ended how; None of a single reading.
     """
 
     outcome: Outcome
@@ -44,3 +47,14 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     field: str | None = None
     reason: str | None = None
     notices: tuple[Notice, ...] = ()
+    counts: dict[Outcome, int] | None = None
+
+
+def counted(receipts: Iterable[Receipt]) -> Counter[Outcome]:
+    """How many readings ended how."""
+    receipts = list(receipts)
+    counts = Counter([receipt.outcome for receipt in receipts if receipt.counts is None])
+    for receipt in receipts:
+        if receipt.counts is not None:
+            counts.update(receipt.counts)
+    return counts

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from releve.protocol import identity
-from releve.protocol.channel import Layout
+from releve.protocol.channel import Layout, Run
 from releve.protocol.clock import Instant, Rule
 from releve.protocol.outcome import Notice
 from releve.protocol.problem import BadReading
@@ -43,6 +43,7 @@ class Draft(msgspec.Struct, gc=False):
         layout: Names and types of the channels; None where nobody asked for them.
         time_field: What the sender calls the timestamp.
         first_sent: The timestamp that a reading which comes back from an export was once sent with.
+        run: Arrays of values, of which the channels hold the first; None of a single reading.
     """
 
     channels: dict[str, Any]
@@ -53,6 +54,7 @@ class Draft(msgspec.Struct, gc=False):
     first_sent: str | None = None
     layout: Layout | None = None
     time_field: str = "timestamp"
+    run: Run | None = None
 
 
 class Source(msgspec.Struct, frozen=True):

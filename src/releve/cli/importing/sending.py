@@ -14,6 +14,7 @@ from releve.protocol.instant import iso
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import Quarantined, Reading
 from releve.protocol.sender import Sender
+from releve.protocol.waveform import Waveform
 
 ROUTE = "/api/v1/readings"
 TIMEOUT_S = 60.0
@@ -70,6 +71,8 @@ class Rehearsal:
             return {"outcome": "refused", "field": problem.field, "reason": problem.detail}
         if isinstance(item, Quarantined):
             return {"outcome": "quarantined", "field": item.field, "reason": item.reason}
+        if isinstance(item, Waveform):
+            item = item.first
         if not isinstance(item, Reading):
             return {"outcome": "refused", "field": item.field, "reason": item.reason}
         return {"outcome": "accepted", "time": iso(item.instant.time_us)}

@@ -14,14 +14,15 @@ from releve.ingest.bridge.device import Devices, Stranger
 from releve.ingest.counters import Counters
 from releve.ingest.mqtt.burst import clean
 from releve.ingest.mqtt.values import LastValues
+from releve.ingest.part import keep
 from releve.ingest.pipeline import Pipeline
 from releve.protocol import strict_json
 from releve.protocol.contract import CONTRACTS, Contract
-from releve.protocol.decode import Arrival, decode
+from releve.protocol.decode import Arrival, Kept, decode
 from releve.protocol.format import Shape, split
-from releve.protocol.outcome import Receipt
+from releve.protocol.outcome import Receipt, counted
 from releve.protocol.problem import BadReading, Problem, Unavailable
-from releve.protocol.reading import Quarantined, Reading, Source, quarantine
+from releve.protocol.reading import Quarantined, Source, quarantine
 from releve.protocol.sender import Sender
 
 TRANSPORT = "bridge"
@@ -41,7 +42,7 @@ class Parcel(msgspec.Struct):
         named: The race that a car's sample names, and the car.
     """
 
-    entries: list[Reading | Quarantined]
+    entries: list[Kept]
     has_values: bool = False
     named: tuple[int | float, Sender] | None = None
 
@@ -118,7 +119,7 @@ class Intake:
             shape = split(letter.payload, limit=self._batch_limit)
         except Problem as problem:
             return Parcel([self.stray(letter, device="", reason=str(problem))])
-        entries: list[Reading | Quarantined] = []
+        entries: list[Kept] = []
         for payload in shape.payloads:
             one = msgspec.structs.replace(letter, payload=payload)
             try:
@@ -129,7 +130,7 @@ class Intake:
                 entries += (await self.read(msgspec.structs.replace(one, payload=rest), device=name)).entries
         return Parcel(entries)
 
-    def entries(self, letter: Letter, sender: Sender) -> Iterator[Reading | Quarantined]:
+    def entries(self, letter: Letter, sender: Sender) -> Iterator[Kept]:
         """Read a message of a device that stands; what is wrong with it is kept in the device's quarantine."""
         contract = CONTRACTS[letter.contract or sender.contract]
         try:
@@ -144,7 +145,7 @@ class Intake:
             else:
                 yield item
 
-    def whole(self, channels: dict[str, object], letter: Letter, sender: Sender) -> Iterator[Reading | Quarantined]:
+    def whole(self, channels: dict[str, object], letter: Letter, sender: Sender) -> Iterator[Kept]:
         """A reading that was put together from plain-text values."""
         contract = CONTRACTS[letter.contract]
         items = decode(
@@ -198,9 +199,9 @@ class Intake:
             return []
         if parcel.named is not None:
             await self.devices.drivers.named(*parcel.named)
-        receipts = await self._pipeline.group.add(parcel.entries)
-        for receipt in receipts:
-            self.counters.ended(TRANSPORT, receipt.outcome)
+        receipts = await keep(self._pipeline.group, parcel.entries)
+        for outcome, count in counted(receipts).items():
+            self.counters.ended(TRANSPORT, outcome, count)
         return receipts
 
 

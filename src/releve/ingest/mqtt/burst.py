@@ -5,7 +5,6 @@ client; 3.1.1 and QoS 0 have no word for it, so there it is kept in quarantine w
 """
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -14,7 +13,7 @@ from releve.ingest.counters import Counters
 from releve.ingest.mqtt.values import LastValues
 from releve.protocol.contract import CONTRACTS, GENERIC, GYM, Contract
 from releve.protocol.contract.racing import Assembler
-from releve.protocol.decode import Arrival, decode, read_one
+from releve.protocol.decode import Arrival, Kept, decode, read_one
 from releve.protocol.format import Shape, split
 from releve.protocol.mqtt.event import Incoming
 from releve.protocol.mqtt.kind import Version
@@ -22,9 +21,9 @@ from releve.protocol.mqtt.packet import Publish
 from releve.protocol.mqtt.property import NO_PROPERTIES
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.mqtt.session import Session
-from releve.protocol.outcome import Outcome, Receipt
+from releve.protocol.outcome import Outcome, Receipt, counted
 from releve.protocol.problem import PAYLOAD_FORMAT_INVALID, BadReading, Problem
-from releve.protocol.reading import Quarantined, Reading, Source, quarantine
+from releve.protocol.reading import Source, quarantine
 from releve.protocol.sender import Sender
 from releve.protocol.topic import Purpose, Route
 
@@ -71,7 +70,7 @@ class Burst:
     """
 
     def __init__(self, clock: Clock, values: LastValues, counters: Counters, *, batch_limit: int) -> None:
-        self.entries: list[Reading | Quarantined] = []
+        self.entries: list[Kept] = []
         self.answers: list[Answer] = []
         self.races: dict[int | float, None] = {}
         self.has_values = False
@@ -110,7 +109,7 @@ class Burst:
 
     def tell(self, session: Session, receipts: Sequence[Receipt]) -> None:
         """Give the session its verdicts, now that all entries are committed."""
-        for outcome, count in Counter([receipt.outcome for receipt in receipts]).items():
+        for outcome, count in counted(receipts).items():
             self._counters.ended(TRANSPORT, outcome, count)
         if not self._problems:
             for incoming in self._taken:

@@ -16,6 +16,7 @@ from releve.ingest.mqtt.presence import Presence
 from releve.ingest.mqtt.sign_in import Peer, SignIn
 from releve.ingest.mqtt.values import LastValues
 from releve.ingest.mqtt.wire import Wire
+from releve.ingest.part import keep
 from releve.ingest.pipeline import Pipeline
 from releve.protocol.mqtt.limits import Limits
 from releve.protocol.mqtt.reason import Reason
@@ -130,7 +131,7 @@ class Endpoint:
             raise Unavailable
         for race in burst.races:
             await self._drivers.named(race, sender)
-        receipts = await self._group.add(burst.entries) if burst.entries else []
+        receipts = await keep(self._group, burst.entries) if burst.entries else []
         if burst.has_values:
             await self.values.kept()
         for answer in burst.answers:

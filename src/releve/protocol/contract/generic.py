@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from releve.protocol import waveform
 from releve.protocol.identity import EXACT
 from releve.protocol.layout import Layouts
 from releve.protocol.problem import BadReading
@@ -18,15 +19,24 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
     Raises:
         BadReading: A field is wrong.
     """
-    channels, first_sent = fields.get("channels"), None
+    channels, first_sent, run = fields.get("channels"), None, None
     if channels is None:
         channels = {name: value for name, value in fields.items() if name not in _RESERVED}
     elif type(channels) is not dict:
         raise BadReading(f"must be an object, not {type_names[type(channels)]}", field="channels")
     else:
         first_sent = _first_sent(fields)
-        _refuse_strays(fields)
-    channels, layout = _layouts.take(channels, escaped_nul=escaped_nul)
+        _refuse_strays(fields, channels)
+    if "step_ms" in fields or "rate_hz" in fields:
+        run = waveform.take(fields, channels)
+    try:
+        channels, layout = _layouts.take(channels, escaped_nul=escaped_nul)
+    except BadReading as problem:
+        if type(channels.get(problem.field or "")) is not list:
+            raise
+        raise BadReading(f"{problem.detail}; a waveform says `step_ms` or `rate_hz`", field=problem.field) from problem
+    if run is not None:
+        run.layout = _layouts.take({name: run.arrays[name][-1] for name in run.arrays}, escaped_nul=escaped_nul)[1]
     time_field = "time" if "time" in fields else "timestamp"
     if time_field == "time" and "timestamp" in fields:
         raise BadReading("stands beside `timestamp`; send one of the two", field="time")
@@ -38,6 +48,7 @@ def read(fields: dict[str, Any], escaped_nul: bool) -> Draft:  # noqa: FBT001 - 
         key=message_id(fields),
         device=fields.get("device"),
         first_sent=first_sent,
+        run=run,
     )
 
 
@@ -64,7 +75,7 @@ def _first_sent(fields: dict[str, Any]) -> str | None:
     return str(fields.pop("sent")) if is_exported else None
 
 
-def _refuse_strays(fields: dict[str, Any]) -> None:
+def _refuse_strays(fields: dict[str, Any], channels: dict[str, Any]) -> None:
     for name in fields:
-        if name not in _RESERVED:
+        if name not in _RESERVED and not (name in waveform.STEP and list in map(type, channels.values())):
             raise BadReading("stands beside `channels`; put it inside", field=name)
