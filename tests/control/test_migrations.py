@@ -3,6 +3,11 @@
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
+
+from releve.control.fleet.models import Device
+from releve.control.runs.models import Run
+from releve.control.teams.models import Team
 
 TABLES = {"reading", "receipt", "boot_anchor", "quarantine", "device_seen"}
 FUNCTIONS = {"releve_ensure_partition", "releve_account_changed", "releve_device_changed", "releve_one_sign_in_name"}
@@ -43,3 +48,20 @@ def test_going_back_leaves_a_client_id_of_several_cars_to_the_newest_link():
         cursor.execute("SELECT principal FROM device_link")
         assert cursor.fetchall() == [("device:3",)]
         cursor.execute("DELETE FROM device_link")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_device_of_before_is_its_teams_since_ever_and_another_teams_runs_of_it_end():
+    call_command("migrate", "readings", "0006", verbosity=0)
+    ours, theirs = Team.objects.create(name="Ours"), Team.objects.create(name="Theirs")
+    device = Device.objects.create(team=ours, name="moved-long-ago")
+    run = Run.objects.create(team=theirs, device=device, kind="capture", started_at=timezone.now(), is_hand_cut=False)
+
+    call_command("migrate", verbosity=0)
+
+    run.refresh_from_db()
+    assert not run.is_open
+    assert run.is_hand_cut  # inference leaves it alone
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT team_id, since, until FROM device_ownership WHERE device_id = %s", [device.pk])
+        assert cursor.fetchall() == [(ours.pk, None, None)]

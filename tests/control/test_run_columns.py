@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from releve.control.fleet.models import Device
-from releve.control.runs import columns, queries
+from releve.control.runs import columns, queries, several
 from releve.control.runs.edit import services
 from releve.control.runs.models import Run
 from releve.control.teams.models import Team
@@ -104,6 +104,32 @@ def test_readings_with_more_channels_than_a_statement_has_columns_are_summed(db)
     run = new_run("capture", sent)
 
     assert_sums(run, sent)
+
+
+@pytest.fixture
+def impatient(db):
+    """What takes minutes when every pair of blocks and channels is looked at takes a tenth of a second here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '15s'")
+
+
+@pytest.mark.parametrize(("readings_of", "width"), [(8, 256), (32, 64)])
+def test_a_summary_of_thousands_of_channels_takes_no_look_at_every_pair(impatient, readings_of, width):
+    sent = [{f"c{place}_{number}": float(number) for number in range(width)} for place in range(readings_of)]
+    run = new_run("capture", sent, every_s=5.0)
+
+    found = queries.summary(run)
+
+    assert len(found.channels) == readings_of * width
+    assert {channel.n for channel in found.channels.values()} == {1}
+    assert len(queries.buckets(run, 10)) == readings_of // 2 + 1
+
+
+def test_a_list_of_runs_with_thousands_of_channels_takes_no_look_at_every_pair(impatient):
+    sent = [{"speed": 2.0, **{f"c{place}_{number}": 1.0 for number in range(255)}} for place in range(8)]
+    run = new_run("race", sent, every_s=5.0)
+
+    assert several.totals_of([run], ["speed"])[run.pk].channels["speed"].mean == 2.0
 
 
 def forget(run):

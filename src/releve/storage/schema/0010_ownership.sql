@@ -11,6 +11,12 @@ CREATE INDEX device_ownership_device ON device_ownership (device_id, team_id);
 
 INSERT INTO device_ownership (device_id, team_id) SELECT id, team_id FROM fleet_device;
 
+-- A device that was moved before this was kept: the runs of the team that had it end now, and nothing cuts them again.
+UPDATE runs_run AS run
+SET ended_at = greatest(run.started_at, least(run.ended_at, now())), rule_since = NULL, is_hand_cut = true
+FROM fleet_device AS device
+WHERE device.id = run.device_id AND device.team_id <> run.team_id;
+
 -- The instants at which one of the teams owned a device. Every reader that may meet another team's readings asks this.
 CREATE FUNCTION releve_owned(device integer, teams bigint[]) RETURNS tstzmultirange LANGUAGE sql STABLE AS $$
     SELECT coalesce(range_agg(tstzrange(since, until)), '{}') FROM device_ownership
