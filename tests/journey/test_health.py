@@ -111,3 +111,19 @@ def test_background_work_that_was_killed_is_back_and_nobody_else_notices(own_ser
 
 def metrics(server):
     return httpx.get(f"{server.url}/metrics").text
+
+
+def test_the_first_who_is_let_in_after_a_worker_died_is_answered_and_not_refused(own_server, sender):
+    os.kill(own_server.processes["worker-0"], signal.SIGKILL)
+
+    first = until(lambda: _answer(own_server, sender))
+
+    assert first.status_code == 200, first.text  # the published clients never try again
+
+
+def _answer(server, sender):
+    """Whoever listens at all answers; until then nobody does."""
+    try:
+        return sent(server, sender)
+    except httpx.TransportError:
+        return None

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psycopg
 import structlog
@@ -34,11 +35,18 @@ class RevocationFeed:
         self._revoked = revoked
         self._missed = missed
         self._alive_s = float("-inf")
+        self._began = asyncio.Event()
 
     @property
     def is_cut(self) -> bool:
         """Whether nothing has been heard for so long that a revocation might have been missed: nobody is let in."""
         return time.monotonic() - self._alive_s > CUT_S
+
+    async def began(self, *, patience_s: float) -> None:
+        """Wait until it listens for the first time, or until patience ends: the database may be away for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await self._began.wait()
 
     async def run(self) -> None:
         """Listen until cancelled; connect again whenever the connection breaks."""
@@ -61,6 +69,7 @@ class RevocationFeed:
             await connection.execute(f"LISTEN {CHANNEL}")
             self._missed()
             self._alive_s = time.monotonic()
+            self._began.set()
             while True:
                 async for notice in connection.notifies(timeout=PROBE_S):
                     self._heard(notice.payload)

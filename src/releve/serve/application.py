@@ -46,6 +46,7 @@ from releve.storage.writer import Writer
 from releve.task import Tasks
 
 WRITERS = 2
+FEED_PATIENCE_S = 3.0
 
 
 class Application:
@@ -205,6 +206,8 @@ class Application:
             *self.mqtt.endpoint.background(),
         ):
             self.tasks.start(name, work)
+        # Whoever is let in before revocations are heard is refused, and the published clients never try again.
+        await self.authenticator.feed.began(patience_s=FEED_PATIENCE_S)
         await self.mqtt.start()
 
     async def stop(self) -> None:
