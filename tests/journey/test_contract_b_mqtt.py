@@ -1,5 +1,7 @@
 """Contract B's races as cars drive them over MQTT: a number opens or joins a race, `false` closes it, two never mix."""
 
+from datetime import datetime, timedelta
+
 import pytest
 import requests
 from tests.journey.mqtt_client import eventually, signed_in
@@ -153,6 +155,21 @@ def test_the_next_race_closes_the_one_before(server, car, race, total):
     assert total(first)["average_speed"] == 4.0
     assert total(second)["average_speed"] == 6.0
     assert ended_at(server, second) is None
+
+
+def test_a_car_that_says_the_race_before_every_sample_has_no_two_races_at_once(server, editor, car, race, total):
+    first, second = race(), race()
+    with signed_in(server, car) as client:
+        for number in (first, first, second, second):
+            drive(client, number, speed=4)
+        assert eventually(lambda: total(first) and ended_at(server, first))
+        drive(client, second, speed=4)
+
+    found = requests.get(f"{server.url}/api/v1/runs/{first}", headers=editor).json()
+    ended, last = (datetime.fromisoformat(text) for text in (found["ended_at"], found["summary"]["last"]))
+    assert ended - last == timedelta(microseconds=1)
+    assert found["summary"]["last"] not in {gap["since"] for gap in found["summary"]["completeness"]["gaps"]}
+    assert not found["is_hand_cut"]
 
 
 def test_two_cars_that_name_the_same_race_never_mix(server, editor, race, total):
