@@ -212,9 +212,10 @@ def test_the_page_of_the_old_teams_run_says_that_its_device_moved(alice, bob, ma
     )
     move_device(machine, team=other, by=alice)
 
-    page = page_of(bob, f"{'/runs/'}{run.pk}/").content.decode()
+    page = page_of(bob, f"/runs/{run.pk}/").content.decode()
 
     assert "Ended: its device moved to another team" in page
+    assert f"/devices/{machine.pk}/" not in page  # which is not bob's to see any more
 
 
 def test_the_move_is_in_the_history_of_both_teams(alice, signed_in, machine, team, other):
