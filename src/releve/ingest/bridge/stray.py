@@ -99,6 +99,7 @@ class Strays:
     async def _page(self, after: int) -> list[dict[str, Any]]:
         values = {
             "device": self._intake.devices.own_id,
+            "teams": [self._intake.devices.team_id],
             "after": after,
             "id": None,
             "limit": AT_ONCE,
