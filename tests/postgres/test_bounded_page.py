@@ -50,7 +50,11 @@ async def test_a_page_of_quarantine_ends_before_it_is_large_and_the_next_goes_on
     while after is not None:
         answers = Answers()
         await quarantine.answer_page(
-            connection, answers, device_id=pi.device_id, asked={"limit": "1000", "after": str(after)}
+            connection,
+            answers,
+            device_id=pi.device_id,
+            teams=[pi.team_id],
+            asked={"limit": "1000", "after": str(after)},
         )
         found += [each["payload"].encode() for each in answers.document["quarantine"]]
         after = answers.document["next"]
@@ -87,7 +91,7 @@ async def test_a_page_of_readings_ends_before_it_is_large_and_no_reading_is_left
     while cursor is not None:
         answers = Answers()
         page = readings.Page.of({"limit": "40", **cursor}, accept="application/json")
-        await readings.answer_page(connection, answers, device_id=pi.device_id, page=page)
+        await readings.answer_page(connection, answers, device_id=pi.device_id, teams=[pi.team_id], page=page)
         assert len(answers.body) < 20_000
         found += [each["channels"]["n"] for each in answers.document["readings"]]
         cursor = answers.document["next"] and {"cursor": answers.document["next"]}
@@ -104,11 +108,15 @@ async def test_a_table_too_large_for_csv_is_refused_and_says_what_to_do(path_int
 
     with pytest.raises(BadRequest, match="name some `channels`"):
         await readings.answer_page(
-            connection, Answers(), device_id=pi.device_id, page=readings.Page.of({}, accept="text/csv")
+            connection,
+            Answers(),
+            device_id=pi.device_id,
+            teams=[pi.team_id],
+            page=readings.Page.of({}, accept="text/csv"),
         )
     answers = Answers()
     page = readings.Page.of({"channels": "c1_1,c2_2"}, accept="text/csv")
-    await readings.answer_page(connection, answers, device_id=pi.device_id, page=page)
+    await readings.answer_page(connection, answers, device_id=pi.device_id, teams=[pi.team_id], page=page)
 
     assert len(answers.body.splitlines()) >= 3
 

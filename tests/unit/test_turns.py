@@ -14,7 +14,7 @@ from releve.protocol.reading import Reading
 
 
 def reading(number, *, device_id=1, rule=Rule.ZONED):
-    instant = Instant(number, rule, uptime_ms=number if rule is Rule.UPTIME else None)
+    instant = Instant(number, rule, count=number if rule is Rule.UPTIME else None)
     return Reading(
         device_id=device_id, instant=instant, id=number, received_us=0, channels=b"{}", sent=None, machine=None
     )
