@@ -195,41 +195,6 @@ def test_tests_run_on_every_core_unless_the_arguments_say_otherwise(clone, argum
     assert bool(chosen) == is_spread
 
 
-# Stands for pytest: notes how it was called, fails as often as it is told to, and leaves what failed.
-FAILING = """#!/bin/sh
-case "$*" in *"-c "*) exec "{python}" "$@" ;; esac
-echo "$*" >>"$JOURNAL.pytest"
-mkdir -p .pytest_cache/v/cache
-echo '{failed}' >.pytest_cache/v/cache/lastfailed
-[ "$(wc -l <"$JOURNAL.pytest")" -gt {failures} ]
-"""
-
-
-@pytest.mark.parametrize(
-    ("failures", "failed", "arguments", "runs"),
-    [
-        (0, 0, [], 1),
-        (1, 3, [], 2),
-        (2, 3, [], 2),  # what fails by itself has failed
-        (1, 9, [], 1),  # so many fail for a reason
-        (1, 1, ["-n0"], 1),
-    ],
-)
-def test_the_few_that_fail_beside_others_run_once_more_by_themselves(clone, failures, failed, arguments, runs):
-    clone.run("test", "--version")
-    names = "{" + ",".join(f'"test_{number}":true' for number in range(failed)) + "}"
-    python = clone.root / ".venv" / "bin" / "python"
-    python.write_text(FAILING.format(python=sys.executable, failed=names, failures=failures))
-
-    with clone.popen("test", *arguments) as process:
-        _, errors = process.communicate(timeout=60)
-
-    calls = Path(f"{clone.journal}.pytest").read_text().splitlines()
-    assert len(calls) == runs
-    assert ("--last-failed" in calls[-1]) == ("once more" in errors) == (runs > 1)
-    assert process.returncode == (0 if failures < runs else 1)
-
-
 def test_without_a_suitable_python_it_says_what_to_install(clone):
     for name in ("python3.13", "python3.12", "python3.11", "python3"):
         clone.add_program(name, "#!/bin/sh\nexit 1\n")
