@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -48,8 +49,13 @@ class Server:
 
     def drop_database(self, url: str) -> None:
         """Remove a database, ending whatever is still connected to it."""
-        query = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        self._execute(query.format(sql.Identifier(database_name(url))))
+        query = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database_name(url)))
+        for _ in range(100):
+            try:
+                return self._execute(query)
+            except psycopg.errors.InsufficientPrivilege:
+                time.sleep(0.1)  # an autovacuum worker is in it, which only a superuser may end
+        self._execute(query)
 
     def url_of(self, database: str) -> str:
         """The server's URL with another database in its path."""
