@@ -52,9 +52,11 @@ class Server:
         query = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database_name(url)))
         for _ in range(100):
             try:
-                return self._execute(query)
+                self._execute(query)
             except psycopg.errors.InsufficientPrivilege:
                 time.sleep(0.1)  # an autovacuum worker is in it, which only a superuser may end
+            else:
+                return
         self._execute(query)
 
     def url_of(self, database: str) -> str:

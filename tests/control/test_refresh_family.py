@@ -32,23 +32,17 @@ class Model:
 
     def present(self, index: int, now_s: float) -> str:
         """What must come of it: `rotates`, `same`, `reuse` or `refused`."""
-        is_newest = index == len(self.issued) - 1
         if now_s >= self.ends_s[index]:
             return "refused"
-        if self.is_revoked:
-            return "refused" if is_newest else "reuse"
-        if now_s >= self.ends_s[-1]:
-            if self._is_good(index, now_s):
-                return "refused"
+        if not self._is_good(index, now_s):
             self.is_revoked = True
             return "reuse"
-        if is_newest:
+        if self.is_revoked or now_s >= self.ends_s[-1]:
+            return "refused"
+        if index == len(self.issued) - 1:
             self.stores_what_it_is_given = index > 0
             return "rotates"
-        if self._is_good(index, now_s):
-            return "same"
-        self.is_revoked = True
-        return "reuse"
+        return "same"
 
     def _is_good(self, index: int, now_s: float) -> bool:
         is_first = index == 0 and not self.stores_what_it_is_given
@@ -63,6 +57,7 @@ class Model:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PRESENTATIONS)
+@example([(0, 0), (0, -1), (0, 0), (0, -2)])  # the parent of the newest one, after somebody else was noticed
 @example([(0, 0), (-7200, -1), (LIFE_S, 0)])  # a clock set back: the newest token ends before the first one does
 def test_every_sequence_of_presentations_ends_as_the_model_says(alice, presentations):
     with transaction.atomic():
