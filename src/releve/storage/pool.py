@@ -1,9 +1,9 @@
 """Looks up who a verified token belongs to: one query on a pooled connection, and only when memory does not know."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, LiteralString, ParamSpec, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,8 @@ from releve.storage.unknown_sign_in import UnknownSignIns
 
 CONNECT_TIMEOUT_S = 5
 CONNECTIONS = 4
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Pool:
@@ -63,6 +65,21 @@ class Pool:
                     yield connection
             except NotDurable as weakness:
                 raise Unavailable(f"nothing can be acknowledged: {weakness}") from weakness
+
+    async def ask(self, statement: LiteralString, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """What one statement answers, on a connection of its own (`reader.Reader`).
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        from releve.storage.reader import AsyncReader  # noqa: PLC0415 - with numpy, which only readers of history need
+
+        async with self.connection() as connection:
+            return await AsyncReader(connection).ask(statement, values)
+
+    async def work(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Call a function in a thread (`reader.Reader`)."""
+        return await asyncio.to_thread(function, *args, **kwargs)
 
     async def device(self, device_id: int, *, sign_in: UUID, expires_s: float) -> Sender | None:
         """The device as a sender, or None when it is disabled or its sign-in was revoked."""

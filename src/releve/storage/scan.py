@@ -1,174 +1,296 @@
-"""A device's readings as blocks of columns, in the order of time and id: the one way to read a stretch of history.
+"""A device's readings as blocks of columns, in the order of time: the one way to read a stretch of history.
 
-Where readings lie is this file's business alone. Today all of them are rows, read a page at a time: PostgreSQL answers
-a column of each channel that is asked for, so that the others are neither sent nor decoded. No connection is held
-while a block is worked on.
+Where readings lie is this file's business alone: as fresh rows, in segments, or as rows of the table of earlier
+releases until that is emptied. Each step sees all of them in one snapshot, so that what is being sealed meanwhile comes
+once. No connection is held while a block is worked on, and whatever the span, no more than a page of rows and a few
+segments are in memory.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, LiteralString, NamedTuple
+from collections.abc import AsyncIterator, Collection, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Final
 
-import msgspec
 import numpy as np
-from psycopg import AsyncConnection, postgres
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.pq import Format
-from psycopg.rows import tuple_row
 
-from releve.history.array import Integers, Mask, all_same
-from releve.history.block import Block, Identities
-from releve.history.column import ABSENT_VALUE, Column
+from releve.history import spelling
+from releve.history.array import Integers, all_same
+from releve.history.block import Block, Identities, Row
+from releve.history.exclusion import Exclusion, counting, named_channels
 from releve.history.identity import Rule
+from releve.history.order import in_order
 from releve.history.sent import Sent
-from releve.protocol.reading import INTEGER_LIMIT
+from releve.storage import segments
+from releve.storage.page import Page, Span, plan
 from releve.storage.pool import Pool
 from releve.storage.queries import query
+from releve.storage.reader import Reader
+from releve.storage.segments import Replaced, Sealed
 
+__all__ = [
+    "EVER",
+    "WHOLE",
+    "Span",
+    "blocks",
+    "blocks_backwards",
+    "channels",
+    "count",
+    "counted",
+    "extent",
+    "newest",
+    "owned",
+]
+
+WHOLE: Final = None
 FIRST_PAGE = 1_024
 LARGEST_PAGE = 16_384  # decoded in a few milliseconds
-PAGE_BYTES = 2_000_000  # of text; a page that exceeds it is followed by shorter ones
-_GREATEST_ID = 2**63 - 1
-_EPOCH_2000_US = 946_684_800_000_000  # PostgreSQL counts from 2000
-_HEADER = 20  # of an array of one dimension: dimensions, flag, type, length, lower bound
-_json = msgspec.json.Decoder(list[Any])
-
-
-class Span(NamedTuple):
-    """The readings of [from, to), microseconds since 1970."""
-
-    from_us: int
-    to_us: int
+AHEAD_BYTES = 4_000_000  # of segments that are loaded at once
+AHEAD = 8
+EVER = Span(-62_135_596_800_000_000, 253_402_300_800_000_000)  # the years that a timestamp can name
 
 
 async def owned(pool: Pool, device_id: int, teams: Sequence[int], span: Span) -> list[Span]:
     """The stretches of a span in which one of the teams owned the device, in order: what its members may read."""
     values = {"device": device_id, "teams": list(teams), "from_us": span.from_us, "to_us": span.to_us}
-    async with pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(query("owned_stretches"), values)
-        return [Span(*row) for row in await cursor.fetchall()]
+    return [Span(*row) for row in await pool.ask(query("owned_stretches"), values)]
 
 
-async def extent(pool: Pool, device_id: int, span: Span) -> Span | None:
-    """From the first reading of the span to just behind the last; None where there is none."""
-    values = {"device": device_id, "from_us": span.from_us, "to_us": span.to_us}
-    async with pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(query("reading_extent"), values)
-        first_us, last_us = await cursor.fetchone() or (None, None)
-    return None if first_us is None else Span(first_us, last_us + 1)
-
-
-async def blocks(pool: Pool, device_id: int, channels: Sequence[str], span: Span) -> AsyncIterator[Block]:
-    """The readings of a span, with these channels alone; no block is empty.
-
-    A block is a page long, whatever the span. It knows the identities of its readings.
+async def blocks(reader: Reader, device_id: int, channels: Sequence[str] | None, span: Span) -> AsyncIterator[Block]:
+    """The readings of a span in the order of time; no block is empty, and no two have an instant in common.
 
     Args:
-        pool: Lends a connection for each page.
+        reader: Answers statements.
         device_id: Whose readings.
-        channels: Which columns; a reading that has none of them comes too.
+        channels: Which columns; a reading that has none of them comes too. `WHOLE` for everything that a reading has.
         span: Which stretch.
+
+    Raises:
+        Damaged: A segment is not what was written.
     """
-    names = list(dict.fromkeys(channels))
-    text = _statement(len(names))
-    values: dict[str, Any] = {f"channel_{place}": name for place, name in enumerate(names)}
-    values |= {"device": device_id, "after_us": span.from_us - 1, "after_id": _GREATEST_ID, "to_us": span.to_us}
-    limit = FIRST_PAGE
-    while True:
-        async with pool.connection() as connection:
-            page = await _page(connection, text, {**values, "limit": limit})
-        if page.time is None:
-            return
-        block = await asyncio.to_thread(page.block, names)
-        yield block
-        if len(block) < limit:
-            return
-        values |= {"after_us": int(block.time_us[-1]), "after_id": int(page.ids[-1])}
-        room = PAGE_BYTES / max(1, page.size)
-        limit = max(1, min(LARGEST_PAGE, 4 * limit, int(len(block) * room)))
+    history = _History(reader, device_id, channels)
+    at, limit = span.from_us, FIRST_PAGE
+    while at < span.to_us:
+        page = await history.page(Span(at, span.to_us), limit)
+        if page.is_one_instant:
+            limit *= 4
+            continue
+        window = _Window(Span(at, span.to_us if page.is_last else page.last_us))
+        try:
+            async for block in history.window(page, window):
+                yield block
+        except Replaced:  # merged with others meanwhile: those are planned for
+            at = window.done_us
+            continue
+        at, limit = window.span.to_us, min(LARGEST_PAGE, 4 * limit)
 
 
-class _Page(NamedTuple):
-    """What the database answers: for each channel the values that are there as JSON, and where there is one."""
-
-    time: Integers
-    ids: Integers
-    texts: Sequence[str | None]
-    present: Sequence[Mask]
-
-    @property
-    def size(self) -> int:
-        return sum(len(text) for text in self.texts if text is not None)
-
-    def block(self, names: Sequence[str]) -> Block:
-        n = len(self.ids)
-        columns = {
-            name: _column(text, present) for name, text, present in zip(names, self.texts, self.present, strict=True)
-        }
-        known = Identities(all_same(Rule.KEPT, n), self.ids)
-        return Block(self.time + _EPOCH_2000_US, columns, identities=known, sent=Sent.none(n))
-
-
-async def _page(connection: AsyncConnection[Any], text: LiteralString, values: dict[str, Any]) -> _Page:
-    async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        for name, loader in _LOADERS.items():
-            cursor.adapters.register_loader(postgres.types[name].array_oid, loader)
-        await cursor.execute(text, values)
-        time, ids, *columns = await cursor.fetchone() or (None, None)
-    return _Page(time, ids, columns[0::2], columns[1::2])
+async def blocks_backwards(
+    reader: Reader, device_id: int, channels: Sequence[str] | None, span: Span
+) -> AsyncIterator[Block]:
+    """The same from the newest block to the oldest; each block is in ascending order."""
+    history = _History(reader, device_id, channels)
+    until, limit = span.to_us, FIRST_PAGE
+    while until > span.from_us:
+        page = await history.page(Span(span.from_us, until), limit, is_backwards=True)
+        if page.is_one_instant:
+            limit *= 4
+            continue
+        begin_us = span.from_us if page.is_last else page.first_us + 1
+        starts = [each.first_us for each in page.sealed if begin_us < each.first_us < until]
+        since = max(starts, default=begin_us)
+        try:
+            found = [block async for block in history.window(page, _Window(Span(since, until)))]
+        except Replaced:
+            continue
+        for block in reversed(found):
+            yield block
+        until, limit = since, min(LARGEST_PAGE, 4 * limit)
 
 
-def _statement(n: int) -> LiteralString:
-    """The statement of a page with so many channels; absent values are left out of their text, and told beside it."""
-    text = query("scan_page")
-    columns: LiteralString = ""
-    values: LiteralString = ""
-    for place in range(n):
-        number = _digits(place)
-        columns += ", string_agg(value_" + number + "::text, ','), array_agg(value_" + number + " IS NOT NULL)"
-        values += ", channels -> %(channel_" + number + ")s::text AS value_" + number
-    return text.replace("/*columns*/", columns).replace("/*values*/", values)
+async def counted(
+    reader: Reader,
+    device_id: int,
+    channels: Sequence[str] | None,
+    span: Span,
+    *,
+    part: str = "",
+    exclusions: Sequence[Exclusion] = (),
+) -> AsyncIterator[Block]:
+    """The readings of a span that count; see `blocks`.
+
+    Args:
+        reader: Answers statements.
+        device_id: Whose readings.
+        channels: Which columns; blocks may have those that parts name as well.
+        span: Which stretch.
+        part: Whose readings count, such as `machine_id=7`; empty for all of the device's.
+        exclusions: What was left out.
+    """
+    names = channels if channels is None else [*channels, *named_channels(part, exclusions)]
+    for stretch, is_whole in _stretches(span, exclusions):
+        async for block in blocks(reader, device_id, WHOLE if is_whole else names, stretch):
+            counts = counting(block, part=part, exclusions=exclusions, ids=partial(spelling.ids, block))
+            found = block if counts is None or counts.all() else block.take(counts)
+            if len(found):
+                yield found if names is None or not is_whole else _only(found, names)
 
 
-def _digits(number: int) -> LiteralString:
-    """A whole number in digits, of which a type checker knows that nobody sent them."""
-    digits: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
-    last = digits[number % 10]
-    return last if number < len(digits) else _digits(number // 10) + last
+async def newest(reader: Reader, device_id: int, span: Span, limit: int) -> list[Row]:
+    """The newest readings of a span, the very newest first."""
+    found: list[Row] = []
+    async for block in blocks_backwards(reader, device_id, WHOLE, span):
+        rows = await reader.work(spelling.rows, block.take(slice(max(0, len(block) - limit + len(found)), None)))
+        found += reversed(rows)
+        if len(found) >= limit:
+            break
+    return found
 
 
-def _column(text: str | None, present: Mask) -> Column:
-    found = [_within_doubles(value) for value in _json.decode(f"[{text or ''}]")]
-    if len(found) == len(present):
-        return Column.of(found)
-    values = iter(found)
-    return Column.of([next(values) if is_present else ABSENT_VALUE for is_present in present.tolist()])
+async def extent(reader: Reader, device_id: int, span: Span) -> Span | None:
+    """From the first reading of the span to just behind the last; None where there is none."""
+    values = {"device": device_id, "from_us": span.from_us, "to_us": span.to_us}
+    ends = [us for us in (await reader.ask(query("scan_ends"), values))[0] if us is not None]
+    for each in await segments.of_span(reader, device_id, *span):
+        if each.first_us >= span.from_us and each.last_us < span.to_us:
+            ends += [each.first_us, each.last_us]
+        else:
+            within = await _within(reader, device_id, each, span)
+            ends += within[[0, -1]].tolist() if len(within) else []
+    return Span(min(ends), max(ends) + 1) if ends else None
 
 
-def _within_doubles(value: Any) -> Any:
-    """A number that was sent as 1e22 is kept by PostgreSQL as 23 digits: beyond 2⁵³ there is no whole number."""
-    return float(value) if type(value) is int and abs(value) > INTEGER_LIMIT else value
+async def count(reader: Reader, device_id: int, span: Span) -> int:
+    """How many readings a span has; one that lies in two places during an upgrade may be counted twice."""
+    values = {"device": device_id, "from_us": span.from_us, "to_us": span.to_us}
+    n = int((await reader.ask(query("scan_count"), values))[0][0])
+    for each in await segments.of_span(reader, device_id, *span):
+        is_inside = each.first_us >= span.from_us and each.last_us < span.to_us
+        n += each.n if is_inside else len(await _within(reader, device_id, each, span))
+    return n
 
 
-class _Numbers(Loader):
-    """An array of whole numbers or times, none of them NULL, straight from its bytes."""
-
-    format = Format.BINARY
-    _each = np.dtype([("length", ">i4"), ("value", ">i8")])
-
-    def load(self, data: Buffer) -> Integers:
-        return np.frombuffer(data, self._each, offset=_HEADER)["value"].astype(np.int64)
+async def channels(reader: Reader, device_id: int, span: Span) -> list[str]:
+    """The names of channels that readings of a span have, sorted; a few more where a segment lies in it in part."""
+    values = {"device": device_id, "from_us": span.from_us, "to_us": span.to_us}
+    return sorted(name for (name,) in await reader.ask(query("scan_channels"), values))
 
 
-class _Truths(Loader):
-    """An array of truth values, none of them NULL."""
+async def _within(reader: Reader, device_id: int, sealed: Sealed, span: Span) -> Integers:
+    """The instants of a segment that lie in a span."""
+    try:
+        segment = (await segments.load(reader, device_id, [sealed], ()))[sealed.id]
+    except Replaced:
+        return np.zeros(0, np.int64)
+    return segments.decoded(segment, ()).within(*span).time_us
 
-    format = Format.BINARY
-    _each = np.dtype([("length", ">i4"), ("value", "?")])
 
-    def load(self, data: Buffer) -> Mask:
-        return np.frombuffer(data, self._each, offset=_HEADER)["value"].copy()
+class _Window:
+    """A stretch that is read in one snapshot, and how far that has come: everything before `done_us`, nothing after."""
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+        self.done_us = span.from_us
 
 
-_LOADERS: dict[str, type[_Numbers] | type[_Truths]] = {"int8": _Numbers, "timestamptz": _Numbers, "bool": _Truths}
+class _History:
+    """One scan's way to pages and segments; the segments that were loaded last stay at hand."""
+
+    def __init__(self, reader: Reader, device_id: int, channels: Sequence[str] | None) -> None:
+        self._reader = reader
+        self._device_id = device_id
+        self._names = None if channels is None else list(dict.fromkeys(channels))
+        self._loaded: dict[tuple[int, bool], Block] = {}
+
+    async def page(self, span: Span, limit: int, *, is_backwards: bool = False) -> Page:
+        return await plan(self._reader, self._device_id, span, limit, is_backwards=is_backwards)
+
+    async def window(self, page: Page, window: _Window) -> AsyncIterator[Block]:
+        """The readings of a window, in order: what the next segment may precede waits for it.
+
+        Raises:
+            Replaced: A segment is not there any more.
+        """
+        begin_us, end_us = window.span
+        sealed = [each for each in page.sealed if each.first_us < end_us and each.last_us >= begin_us]
+        # A reading of the old table may lie in a segment too, which only its identity tells.
+        names = None if page.has_old and sealed else self._names
+        rows = await self._reader.work(page.block, window.span, names)
+        held = [] if rows is None else [rows]
+        for place, each in enumerate(sealed):
+            for block in _together(_before(held, each.first_us)):
+                yield self._asked(block)
+            held = _from(held, each.first_us)
+            window.done_us = max(window.done_us, each.first_us)
+            found = (await self._segment(sealed[place:], names)).within(begin_us, end_us)
+            held += [found] if len(found) else []
+        for block in _together(held):
+            yield self._asked(block)
+        window.done_us = end_us
+
+    async def _segment(self, sealed: Sequence[Sealed], names: Collection[str] | None) -> Block:
+        """The first of some segments; the next ones are loaded with it."""
+        is_whole = names is None
+        wanted = sealed[0]
+        if (wanted.id, is_whole) not in self._loaded:
+            ahead = _ahead(sealed)
+            loaded = await segments.load(self._reader, self._device_id, ahead, names)
+            self._loaded = {
+                (number, is_whole): await self._reader.work(segments.decoded, segment, names)
+                for number, segment in loaded.items()
+            }
+        return self._loaded[wanted.id, is_whole]
+
+    def _asked(self, block: Block) -> Block:
+        return block if self._names is None or not block.is_whole else _only(block, self._names)
+
+
+def _ahead(sealed: Sequence[Sealed]) -> Sequence[Sealed]:
+    """The first segment, and those behind it that may be loaded with it."""
+    size = 0
+    for place, each in enumerate(sealed[:AHEAD]):
+        size += each.size
+        if place and size > AHEAD_BYTES:
+            return sealed[:place]
+    return sealed[:AHEAD]
+
+
+def _only(block: Block, names: Collection[str]) -> Block:
+    """The same readings with these channels alone, and with their identities."""
+    known = Identities(all_same(Rule.KEPT, len(block)), spelling.ids(block))
+    columns = {name: block.column(name) for name in names}
+    return Block(block.time_us, columns, identities=known, sent=Sent.none(len(block)))
+
+
+def _stretches(span: Span, exclusions: Sequence[Exclusion]) -> list[tuple[Span, bool]]:
+    """A span cut where single readings are left out, and whether identities are needed there.
+
+    >>> single = Exclusion(40, 41, reading=7)
+    >>> [(*stretch, is_whole) for stretch, is_whole in _stretches(Span(0, 100), [single])]
+    [(0, 40, False), (40, 41, True), (41, 100, False)]
+    """
+    found, at = [], span.from_us
+    singles = sorted((each.from_us, each.to_us) for each in exclusions if each.reading is not None)
+    for from_us, to_us in singles:
+        since, until = max(at, from_us), min(span.to_us, to_us)
+        if since < until:
+            found += [(Span(at, since), False), (Span(since, until), True)]
+            at = until
+    return [each for each in [*found, (Span(at, span.to_us), False)] if each[0].from_us < each[0].to_us]
+
+
+def _before(held: list[Block], instant_us: int) -> list[Block]:
+    found = (block.within(EVER.from_us, instant_us) for block in held)
+    return [block for block in found if len(block)]
+
+
+def _from(held: list[Block], instant_us: int) -> list[Block]:
+    found = (block.within(instant_us, EVER.to_us) for block in held)
+    return [block for block in found if len(block)]
+
+
+def _together(held: list[Block]) -> list[Block]:
+    """Blocks in one order: as they are if each ends before the next begins, else as one."""
+    found = sorted(held, key=lambda block: int(block.time_us[0]))
+    if all(one.time_us[-1] < following.time_us[0] for one, following in pairwise(found)):
+        return found
+    return [in_order(held)]

@@ -1,0 +1,2 @@
+-- Nobody else seals, merges or stores late readings of these devices until the transaction ends; in order, against deadlocks.
+SELECT pg_advisory_xact_lock(1380273496, device_id) FROM (SELECT unnest(%(devices)s::int[]) AS device_id ORDER BY 1) AS locked

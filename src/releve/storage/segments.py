@@ -1,0 +1,185 @@
+"""Segments in their tables: adding, replacing, and loading the columns that are asked for.
+
+Whoever adds or replaces segments of a device holds its lock (`lock`), and whoever stores a reading that may be sealed
+already holds the shared one, so that no reading is in two places (promise P2).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from releve.history import spelling
+from releve.history.array import Integers
+from releve.history.block import Block, Row
+from releve.history.ladder import Ladder, ladder_of
+from releve.history.segment import READINGS, Damaged, Holds, Segment, decode, decode_some, encode
+from releve.storage.queries import query
+from releve.storage.reader import Reader
+
+
+class Sealed(NamedTuple):
+    """What is known of a segment without its columns.
+
+    Attributes:
+        id: Its number, within its device.
+        n: How many readings it holds.
+        first_us: The earliest instant, microseconds since 1970.
+        last_us: The latest.
+        size: Bytes of all columns.
+    """
+
+    id: int
+    n: int
+    first_us: int
+    last_us: int
+    size: int
+
+
+class Replaced(Exception):
+    """The columns of a segment are gone, because its readings are in another one since a while."""
+
+
+async def lock(reader: Reader, devices: Collection[int]) -> None:
+    """Seal, merge or take back readings of devices alone, until the transaction ends."""
+    await reader.ask(query("lock_history"), {"devices": sorted(devices)})
+
+
+async def lock_shared(reader: Reader, devices: Collection[int]) -> None:
+    """Let nothing be sealed or merged of devices until the transaction ends."""
+    await reader.ask(query("lock_history_shared"), {"devices": sorted(devices)})
+
+
+async def of_span(reader: Reader, device_id: int, from_us: int, to_us: int) -> list[Sealed]:
+    """The segments that have an instant in [from, to) between their first and their last, by their first."""
+    values = {"device": device_id, "from_us": from_us, "to_us": to_us}
+    return [Sealed(*row) for row in await reader.ask(query("segment_spans"), values)]
+
+
+async def add(reader: Reader, device_id: int, block: Block) -> list[int]:
+    """Store a whole block as segments of no more than `READINGS` and a quarter; their numbers."""
+    pieces = max(1, round(len(block) / READINGS))
+    bounds = [len(block) * place // pieces for place in range(pieces + 1)]
+    numbers = []
+    for first, last in pairwise(bounds):
+        values = await reader.work(_values, device_id, block.take(slice(first, last)))
+        numbers += [row[0] for row in await reader.ask(query("add_segment"), values)]
+    return numbers
+
+
+async def replace(reader: Reader, device_id: int, segments: Sequence[int]) -> int:
+    """Note that the readings of segments are elsewhere now; how many had not been replaced already."""
+    rows = await reader.ask(query("replace_segments"), {"device": device_id, "segments": list(segments)})
+    return int(rows[0][0])
+
+
+async def load(
+    reader: Reader, device_id: int, wanted: Sequence[Sealed], names: Collection[str] | None
+) -> dict[int, Segment]:
+    """The columns of segments by their numbers.
+
+    Args:
+        reader: Answers.
+        device_id: Whose.
+        wanted: Which segments.
+        names: Which channels; None for everything.
+
+    Raises:
+        Replaced: One is not there any more.
+    """
+    values = {
+        "device": device_id,
+        "segments": [each.id for each in wanted],
+        "names": None if names is None else list(names),
+    }
+    own: dict[int, dict[Holds, bytes]] = {each.id: {} for each in wanted}
+    channels: dict[int, dict[str, bytes]] = {each.id: {} for each in wanted}
+    for number, holds, name, content in await reader.ask(query("segment_columns"), values):
+        if holds == _CHANNEL:
+            channels[number][name] = content
+        else:
+            own[number][Holds(holds.encode())] = content
+    if not all(own.values()):
+        raise Replaced
+    return {each.id: Segment(each.n, each.first_us, each.last_us, own[each.id], channels[each.id]) for each in wanted}
+
+
+def decoded(segment: Segment, names: Collection[str] | None) -> Block:
+    """The block of a segment with some of its channels, or, for None, with everything.
+
+    Raises:
+        Damaged: A column is not what was written.
+    """
+    if Holds.TIME not in segment.own:
+        raise Damaged("the column of the times is missing")
+    return decode(segment) if names is None else decode_some(segment, names)
+
+
+async def at_instants(reader: Reader, device_id: int, instants_us: Collection[int]) -> list[Row]:
+    """The sealed readings of some instants: what a late reading may repeat.
+
+    Most instants have none, which their segments' times alone tell.
+    """
+    if not instants_us:
+        return []
+    asked = np.unique(np.fromiter(instants_us, np.int64))
+    found: list[Row] = []
+    for each in await of_span(reader, device_id, int(asked[0]), int(asked[-1]) + 1):
+        first, last = np.searchsorted(asked, [each.first_us, each.last_us + 1]).tolist()
+        if first == last:
+            continue
+        times = (await load(reader, device_id, [each], ()))[each.id]
+        if not await reader.work(_any_at, times, asked):
+            continue
+        whole = (await load(reader, device_id, [each], None))[each.id]
+        found += await reader.work(_rows_at, whole, asked)
+    return found
+
+
+_CHANNEL = Holds.CHANNEL.value.decode()
+
+
+def _any_at(times: Segment, asked: Integers) -> bool:
+    return bool(np.isin(decoded(times, ()).time_us, asked).any())
+
+
+def _rows_at(segment: Segment, asked: Integers) -> list[Row]:
+    block = decode(segment)
+    return spelling.rows(block.take(np.flatnonzero(np.isin(block.time_us, asked))))
+
+
+def _values(device_id: int, block: Block) -> dict[str, Any]:
+    """What the statement that adds a segment is told."""
+    segment, ladder = encode(block), ladder_of(block)
+    own = [(holds.value.decode(), "", content) for holds, content in segment.own.items()]
+    columns = [*own, *((_CHANNEL, name, content) for name, content in segment.channels.items())]
+    return {
+        "device": device_id,
+        "n": segment.n,
+        "first_us": segment.first_us,
+        "last_us": segment.last_us,
+        "bytes": segment.size,
+        "holds": [holds for holds, _, _ in columns],
+        "names": [name for _, name, _ in columns],
+        "contents": [content for _, _, content in columns],
+        **_rungs(ladder),
+    }
+
+
+def _rungs(ladder: Ladder) -> Mapping[str, Any]:
+    """A ladder as arrays of all channels one after the other, and where each begins and ends, counted from one."""
+    lengths = [len(each.n) for each in ladder.channels.values()]
+    ends = np.cumsum(lengths).tolist()
+    arrays = {"start_us": "start_us", "rung_n": "n", "first": "first", "low": "low", "high": "high"}
+    arrays |= {"last": "last", "total": "total"}
+    return {
+        "width_us": ladder.width_us,
+        "channels": list(ladder.channels),
+        "since": [end - length + 1 for end, length in zip(ends, lengths, strict=True)],
+        "until": ends,
+        **{
+            told: [number for each in ladder.channels.values() for number in getattr(each, name).tolist()]
+            for told, name in arrays.items()
+        },
+    }
