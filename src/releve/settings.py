@@ -48,6 +48,9 @@ class Settings:
         "",
         "Folder of the PostgreSQL programs to run embedded; empty means the installed wheel's, then the system's.",
     )
+    postgres_port: int = knob(
+        0, "Port on 127.0.0.1 at which the embedded PostgreSQL lets SQL readers in; 0 opens none, only its own socket."
+    )
     host: str = knob("127.0.0.1", "Address to listen on.")
     port: int = knob(8000, "HTTP port; 0 picks a free one.")
     also_ports: str = knob("", "Further HTTP ports, comma-separated; every port answers every route.")

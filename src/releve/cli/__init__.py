@@ -15,6 +15,7 @@ COMMANDS = {
     "import": ("releve.cli.import_", "Read history from CSV, NDJSON or Parquet."),
     "simulate": ("releve.cli.simulate", "Play devices that send plausible readings."),
     "bridge": ("releve.cli.bridge", "Read the topics of brokers that already exist."),
+    "db": ("releve.cli.db", "Let people read with SQL."),
     "doctor": ("releve.cli.doctor", "Check an installation and say how to mend it."),
 }
 

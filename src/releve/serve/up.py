@@ -187,7 +187,11 @@ class _Server:
             await asyncio.to_thread(external_database.wait_for, self._settings.database_url)
             return self._settings.database_url, external_database.place(self._settings.database_url)
         wished = self._settings.postgres_bin
-        postgres = EmbeddedPostgres(self._settings.data_dir, binaries=Path(wished) if wished else None)
+        postgres = EmbeddedPostgres(
+            self._settings.data_dir,
+            binaries=Path(wished) if wished else None,
+            port=self._settings.postgres_port,
+        )
         await supervisor.start(postgres_part(postgres))
         where = f", its database in {postgres.cluster}" if postgres.is_elsewhere else ""
         return postgres.url, f"{self._settings.data_dir}{where}"

@@ -12,7 +12,7 @@ from .problem import (
     ProgramsOutOfReach,
 )
 from .process import ending_with_parent
-from .server import EmbeddedPostgres, running_url
+from .server import EmbeddedPostgres, running_administrator_url, running_url
 
 __all__ = [
     "AlreadyInUse",
@@ -26,5 +26,6 @@ __all__ = [
     "OtherMajorVersion",
     "ProgramsOutOfReach",
     "ending_with_parent",
+    "running_administrator_url",
     "running_url",
 ]

@@ -13,7 +13,7 @@ from .binaries import STATE
 from .owner import Owner
 
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path, less its final NUL [unix(7)]
-PORT = 5432  # only a part of the socket's name: no port is opened
+PORT = 5432  # only a part of the socket's name where no port is opened
 _log = structlog.get_logger(__name__)
 
 

@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 class EmbeddedPostgres:
-    """PostgreSQL that listens on a Unix socket only, in a folder that nobody else may enter.
+    """PostgreSQL that listens on a Unix socket in a folder that nobody else may enter, and on loopback where asked to.
 
     Either `start` and `stop` it, or let a supervisor run it: `prepare` before every start, `command`
     with `environment`, `identity` and `log_file` for the child, then `is_ready` until it says so.
@@ -44,6 +44,7 @@ class EmbeddedPostgres:
         directory: The data directory; the cluster is its `postgres`, the passwords are in its `keys`.
         binaries: Folder of the PostgreSQL programs; without it the wheel's, then the system's.
         configuration: Settings of PostgreSQL that differ from ours, values as in postgresql.conf.
+        port: Where it listens on 127.0.0.1 as well; 0 for nowhere.
     """
 
     environment: Mapping[str, str] = ENVIRONMENT
@@ -55,12 +56,15 @@ class EmbeddedPostgres:
         *,
         binaries: Path | None = None,
         configuration: Mapping[str, str] | None = None,
+        port: int = 0,
     ) -> None:
         self.directory = directory.absolute()
         self.cluster = cluster_of(self.directory)
         self._wished_binaries = binaries
         self._is_settled = False
-        self._configuration = dict(configuration or {})
+        self._port = port or PORT
+        on_loopback = {"listen_addresses": "'127.0.0.1'", "port": str(port)} if port else {}
+        self._configuration = {**on_loopback, **(configuration or {})}
         self.socket_directory: Path | None = None
         self._lock: IO[str] | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -149,12 +153,12 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """Address of the database for our own processes. It holds the password: never log it."""
-        return _url(self._socket_folder, NAME, password(self.directory, "database"))
+        return _url(self._socket_folder, self._port, NAME, password(self.directory, "database"))
 
     @property
     def administrator_url(self) -> str:
         """Address for the superuser. It holds the password: never log it."""
-        return _url(self._socket_folder, SUPERUSER, password(self.directory, "postgres"))
+        return _url(self._socket_folder, self._port, SUPERUSER, password(self.directory, "postgres"))
 
     @property
     def is_elsewhere(self) -> bool:
@@ -198,7 +202,7 @@ class EmbeddedPostgres:
         end_leftovers(self.cluster)
         self._ensure_cluster()
         self.socket_directory = self.socket_directory or socket_directory(self.cluster, self.owner)
-        (self.socket_directory / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)  # see end_leftovers
+        (self.socket_directory / f".s.PGSQL.{self._port}.lock").unlink(missing_ok=True)  # see end_leftovers
         configure(
             self.cluster,
             socket_directory=self.socket_directory,
@@ -248,11 +252,24 @@ def running_url(directory: Path) -> str | None:
     head = postmaster(cluster_of(directory))
     if head is None or not head.is_ready:
         return None
-    return _url(Path(head.socket_directory), NAME, password(directory, "database"))
+    return _url(Path(head.socket_directory), head.port, NAME, password(directory, "database"))
 
 
-def _url(folder: Path, role: str, secret: str) -> str:
-    return f"postgresql://{role}:{secret}@/{role}?host={quote(str(folder), safe='')}&port={PORT}"
+def running_administrator_url(directory: Path) -> str | None:
+    """Address for the superuser in our database, of a data directory that is being served, or None.
+
+    Raises:
+        PermissionError: Another user's Relevé runs there.
+    """
+    head = postmaster(cluster_of(directory))
+    if head is None or not head.is_ready:
+        return None
+    secret = password(directory, "postgres")
+    return _url(Path(head.socket_directory), head.port, SUPERUSER, secret, database=NAME)
+
+
+def _url(folder: Path, port: int, role: str, secret: str, *, database: str | None = None) -> str:
+    return f"postgresql://{role}:{secret}@/{database or role}?host={quote(str(folder), safe='')}&port={port}"
 
 
 def _ensure_database(connection: psycopg.Connection, secret: str) -> None:

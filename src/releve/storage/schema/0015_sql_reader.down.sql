@@ -1,0 +1,2 @@
+DROP SCHEMA telemetry CASCADE;
+DROP TABLE sql_reader;
