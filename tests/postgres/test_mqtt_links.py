@@ -7,7 +7,9 @@ import psycopg
 import pytest
 
 from releve.maintenance.presence import Burial
-from releve.storage.link_store import Ended, LinkStore, Origin
+from releve.protocol.attempt import attempt_of
+from releve.storage.device_door import DeviceDoor
+from releve.storage.link_store import Ended, LinkStore
 from releve.storage.pool import Pool
 
 
@@ -19,6 +21,14 @@ async def stores(migrated_url):
     for store in both:
         await store.is_alive()
     yield both
+    await pool.close()
+
+
+@pytest.fixture
+async def door(migrated_url):
+    """What counts failed sign-ins: of ten, within five minutes."""
+    pool = Pool(migrated_url, application="test")
+    yield DeviceDoor(pool, failures_allowed=10, failure_window_s=300)
     await pool.close()
 
 
@@ -152,18 +162,17 @@ async def test_a_car_has_the_last_values_of_its_first_256_topics_and_another_car
     assert query(migrated_url, "SELECT payload FROM topic_value WHERE device_id = 2") == [("3",)]
 
 
-async def test_made_up_names_are_forgotten_once_they_no_longer_count(stores, migrated_url):
+async def test_made_up_names_are_forgotten_once_they_no_longer_count(door, migrated_url):
     for number in range(5):
-        await stores[0].failed(Origin("192.0.2.1", "192.0.2.1", f"made-up-{number}"), allowed=10, window_s=300)
+        await door.failed(f"made-up-{number}", address="192.0.2.1")
     query(migrated_url, "UPDATE accounts_attempt SET since = now() - interval '1 hour'")
     query(
         migrated_url,
-        "UPDATE accounts_attempt SET blocked_until = now() + interval '1 hour' WHERE principal = 'made-up-0'",
+        "UPDATE accounts_attempt SET blocked_until = now() + interval '1 hour' WHERE principal = %s",
+        attempt_of("made-up-0"),
     )
-    failures = [
-        await stores[0].failed(Origin("192.0.2.1", "192.0.2.1", "made-up-9"), allowed=10, window_s=300)
-        for _ in range(2)
-    ]
+    for _ in range(2):
+        assert await door.failed("made-up-9", address="192.0.2.1") == (False, False)
 
-    assert failures == [1, 2]
-    assert query(migrated_url, "SELECT principal FROM accounts_attempt ORDER BY 1") == [("made-up-0",), ("made-up-9",)]
+    left = dict(query(migrated_url, "SELECT principal, failures FROM accounts_attempt"))
+    assert left == {attempt_of("made-up-0"): 1, attempt_of("made-up-9"): 2}

@@ -14,7 +14,7 @@ def authenticator(settings: Settings, pool: Pool, keyring: Keyring) -> Authentic
     """What knows tokens and devices' secrets."""
     allowed, window_s = settings.failures_allowed, settings.failure_window_s
     pepper = keys.pepper(settings.data_dir)
-    secrets = Secrets(_door(settings, pool), pepper=pepper, failures_allowed=allowed, failure_window_s=window_s)
+    secrets = Secrets(device_door(settings, pool), pepper=pepper, failures_allowed=allowed, failure_window_s=window_s)
     return Authenticator(settings.database_url, pool=pool, keyring=keyring, secrets=secrets)
 
 
@@ -22,7 +22,7 @@ def device_sign_in(settings: Settings, pool: Pool, keyring: Keyring, *, count: C
     """What signs devices in."""
     access_s = settings.device_token_s
     return DeviceSignIn(
-        _door(settings, pool),
+        device_door(settings, pool),
         keyring=keyring,
         pepper=keys.pepper(settings.data_dir),
         lives=Lives(sign_in_s=max(settings.refresh_token_s, access_s), access_s=access_s),
@@ -31,5 +31,6 @@ def device_sign_in(settings: Settings, pool: Pool, keyring: Keyring, *, count: C
     )
 
 
-def _door(settings: Settings, pool: Pool) -> DeviceDoor:
+def device_door(settings: Settings, pool: Pool) -> DeviceDoor:
+    """The database's side of devices' sign-in, with its limits."""
     return DeviceDoor(pool, failures_allowed=settings.failures_allowed, failure_window_s=settings.failure_window_s)

@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from releve.access.anonymous import DEFAULT_TEAM
 from releve.access.authenticate import Authenticator
 from releve.http.request import Scope
+from releve.protocol.nobody import DEFAULT_TEAM, may_look
 from releve.protocol.problem import Forbidden, RepeatedHeader, Unauthenticated, Unavailable
 from releve.protocol.sender import Sender
 from releve.protocol.site import is_own
+from releve.storage.device_row import FOR_EVER_S
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 SESSIONS_AT_ONCE = 2  # each takes a thread of the control plane, and a connection of its own
-FOR_EVER_S = float("inf")
 Browsing = tuple[int, UUID, float]  # account, sign-in, and when that ends
 SessionOf = Callable[[str], Awaitable[Browsing | None]]
 Again = Callable[[], Awaitable[Sender | None]]
@@ -119,7 +119,7 @@ class Visitors:
         return None if sender is None else Visitor(sender, again)
 
     async def _nobody(self) -> Visitor:
-        if self._anonymous_role == "none":
+        if not may_look(self._anonymous_role):
             raise Unauthenticated
         sender = await self._anonymous()
 

@@ -1,7 +1,8 @@
-"""Instants as text."""
+"""Instants as text and as numbers."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive: to write the offset of UTC and turn it into Z takes twice as long
 
 
@@ -12,3 +13,12 @@ def iso(time_us: int) -> str:
     '2026-01-01T00:00:00.250000Z'
     """
     return (_EPOCH + timedelta(microseconds=time_us)).isoformat() + "Z"
+
+
+def us_of(moment: datetime) -> int:
+    """An aware instant as microseconds since 1970, none of them lost.
+
+    >>> us_of(datetime(2026, 1, 1, 0, 0, 0, 250_000, tzinfo=UTC))
+    1767225600250000
+    """
+    return (moment - _FIRST) // timedelta(microseconds=1)

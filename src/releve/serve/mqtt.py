@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from releve.access.authenticate import Authenticator
+from releve.access.compose import device_door
 from releve.ingest.mqtt import transport
 from releve.ingest.mqtt.endpoint import Endpoint
 from releve.ingest.mqtt.sign_in import SignIn
@@ -40,10 +41,9 @@ class MqttServer:
             authenticator,
             pool,
             store,
+            device_door(settings, pool),
             keyring=keyring,
             pepper=keys.pepper(settings.data_dir),
-            failures_allowed=settings.failures_allowed,
-            failure_window_s=settings.failure_window_s,
             anonymous_devices=settings.devices_by_client_id,
         )
         self.endpoint = Endpoint(

@@ -1,14 +1,17 @@
 """What devices' sign-ins read and write in the database, one statement for each step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from releve.protocol.attempt import attempt_of, subscriber_of
+from releve.protocol.audit import ALERTS, LOCKED_OUT, SIGN_IN_FAILED
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
@@ -68,24 +71,33 @@ class DeviceDoor:
             return {row[0]: Judged(*row) for row in await cursor.fetchall()}
 
     async def failed(
-        self, name: str, *, address: str, agent: str = "", allowed: int | None = None
+        self,
+        name: str,
+        *,
+        address: str,
+        agent: str = "",
+        allowed: int | None = None,
+        detail: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[bool, bool]:
-        """Count a failure: whether it was one too many, and whether it is the very one that starts a wait."""
+        """Count a failure: whether it was one too many, and whether it is the very one that starts a wait.
+
+        A known device's are kept in the audit, up to the one that starts a wait.
+        """
         most = allowed or self._allowed
-        values = {
-            "name": name,
-            "attempt": attempt_of(name),
-            "subscriber": subscriber_of(address),
-            "address": address,
-            "agent": agent,
-            "allowed": most,
-            "window_s": self._window_s,
-        }
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(query("device_sign_in_failed"), values)
-            row = await cursor.fetchone()
-        failures = row[0] if row else 0
+        counted = {**_attempt(name, address), "allowed": most, "window_s": self._window_s, "now": None}
+        noted = {"name": name, "address": address, "agent": agent, "detail": Jsonb(dict(detail)), "alerts": [*ALERTS]}
+        async with self._pool.connection() as connection, connection.transaction():
+            row = await (await connection.execute(query("attempt_failed"), counted)).fetchone()
+            failures = row[0] if row else 0
+            if failures <= most:
+                noted["kinds"] = [SIGN_IN_FAILED, LOCKED_OUT] if failures == most else [SIGN_IN_FAILED]
+                await connection.execute(query("note_failed_sign_in"), noted)
         return failures > most, failures == most
+
+    async def succeeded(self, name: str, *, address: str) -> None:
+        """Forget the failures before a success."""
+        async with self._pool.connection() as connection:
+            await connection.execute(query("forgive_attempts"), _attempt(name, address))
 
     async def refresh(
         self, sign_in: UUID, *, device_id: int, generation: int, address: str, agent: str
@@ -107,12 +119,12 @@ class DeviceDoor:
 
     async def by_secret(self, secret_hash: str, *, name: str | None, address: str) -> list[dict[str, Any]]:
         """The devices whose secret it is, two at most; one row with `wait_s` when whoever asks must wait."""
-        values = {
-            "hash": secret_hash,
-            "name": name,
-            "attempt": attempt_of(BEARER if name is None else name),
-            "subscriber": subscriber_of(address),
-        }
+        values = {"hash": secret_hash, "name": name, **_attempt(BEARER if name is None else name, address)}
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("devices_by_secret"), values)
             return await cursor.fetchall()
+
+
+def _attempt(name: str, address: str) -> dict[str, str]:
+    """What failures are counted by."""
+    return {"attempt": attempt_of(name), "subscriber": subscriber_of(address)}

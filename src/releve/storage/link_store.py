@@ -8,6 +8,8 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from releve.protocol.attempt import attempt_of, subscriber_of
+from releve.protocol.audit import ALERTS
 from releve.protocol.topic import EVERYONE, RACING
 from releve.storage.pool import Pool
 from releve.storage.queries import query
@@ -31,14 +33,6 @@ class Ended(msgspec.Struct, frozen=True):
     expiry_s: int
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """Where a sign-in comes from: the address, and what failures are counted by."""
-
-    address: str
-    subscriber: str
-    attempt: str
-
-
 class LinkStore:
     """The statements of the MQTT endpoint; each takes one of the pool's connections for its own moment.
 
@@ -49,9 +43,9 @@ class LinkStore:
         self._pool = pool
         self._worker = worker
 
-    async def device_named(self, name: str, origin: Origin) -> Row:
+    async def device_named(self, name: str, *, address: str) -> Row:
         """The device's row with `is_blocked`; its columns are None when there is none of that name."""
-        values = {"name": name, "attempt": origin.attempt, "subscriber": origin.subscriber}
+        values = {"name": name, "attempt": attempt_of(name), "subscriber": subscriber_of(address)}
         return (await self._rows("mqtt_find_device", values))[0]
 
     async def device_by_id(self, device_id: int) -> Row | None:
@@ -66,20 +60,10 @@ class LinkStore:
         """A device's id and team, by its name."""
         return None if name == EVERYONE else await self._row("mqtt_find_owner", {"name": name})
 
-    async def failed(self, origin: Origin, *, allowed: int, window_s: int) -> int:
-        """Count a failed sign-in; the failures within the window so far."""
-        values = {"attempt": origin.attempt, "subscriber": origin.subscriber, "allowed": allowed, "window_s": window_s}
-        return int((await self._rows("mqtt_sign_in_failed", values))[0]["failures"])
-
-    async def succeeded(self, origin: Origin) -> None:
-        """Forget the failures before a success."""
-        values = {"attempt": origin.attempt, "subscriber": origin.subscriber}
-        await self._execute("mqtt_sign_in_succeeded", values)
-
     async def audit(self, kind: str, *, address: str, subject: Mapping[str, Any], detail: Mapping[str, str]) -> None:
         """Keep an audit event; `subject` names the account, device and team, `detail` holds nothing secret."""
         values = {"account": None, "device": None, "team": None, **subject, "kind": kind, "address": address}
-        await self._execute("mqtt_audit", values | {"is_alert": kind in _ALERTS, "detail": Jsonb(dict(detail))})
+        await self._execute("mqtt_audit", values | {"is_alert": kind in ALERTS, "detail": Jsonb(dict(detail))})
 
     async def claim(
         self, client_id: str, *, principal: str, device_id: int | None, link: UUID, address: str, is_clean: bool
@@ -153,6 +137,3 @@ class LinkStore:
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query(name), values)
             return await cursor.fetchall()
-
-
-_ALERTS = frozenset({"locked-out", "mqtt-refused"})

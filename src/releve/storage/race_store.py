@@ -2,7 +2,6 @@
 
 import time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from psycopg import errors
@@ -10,6 +9,7 @@ from psycopg.rows import dict_row
 
 from releve.protocol.problem import Forbidden, NotFound, Problem
 from releve.protocol.sender import Sender
+from releve.storage.device_row import sender_of
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
@@ -128,29 +128,14 @@ class RaceStore:
 
 
 def _race(row: dict[str, Any]) -> Race:
+    device = {**row, "id": row["device_id"], "contract": "racing", "counts_uptime": False}
     return Race(
         id=row["id"],
         team_id=row["team_id"],
         team_name=row["team_name"],
-        sender=_sender(row) if row["device_id"] is not None and row["is_enabled"] else None,
+        sender=sender_of(device, expires_s=0.0) if device["id"] is not None and row["is_enabled"] else None,
         is_attached=row["is_attached"],
         started_us=row["started_us"],
         ended_us=row["ended_us"],
         until_s=time.monotonic() + LOOK_AGAIN_S,
-    )
-
-
-def _sender(row: dict[str, Any]) -> Sender:
-    return Sender(
-        principal=f"device:{row['device_id']}",
-        sign_in="",
-        name=row["name"],
-        device_id=row["device_id"],
-        team_id=row["team_id"],
-        contract="racing",
-        zone=ZoneInfo(row["timezone"]),
-        roles={},
-        is_device=True,
-        expires_s=0.0,
-        added_us=row["added_us"],
     )

@@ -8,8 +8,8 @@ from releve.control.accounts.models import Account, AuditEvent, AuditKind
 from releve.control.accounts.origin import Origin
 from releve.control.fleet.models import Device
 from releve.control.teams.models import Team
+from releve.protocol.audit import ALERTS
 
-ALERTS = frozenset({AuditKind.LOCKED_OUT, AuditKind.REFRESH_REUSED, AuditKind.MQTT_REFUSED, AuditKind.RESTORED})
 _log = structlog.get_logger("releve.audit")
 
 

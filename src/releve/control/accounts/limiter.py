@@ -9,7 +9,6 @@ that nobody can lock out somebody else's device from afar.
 
 import math
 from datetime import datetime
-from importlib import resources
 
 from django.conf import settings
 from django.db import connection
@@ -19,12 +18,10 @@ from releve.control.accounts.models import Attempt
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.queries import has_signed_in_from
 from releve.protocol.attempt import attempt_of
+from releve.storage.queries import query
 
 MADE_UP = "a name that nobody has"  # no e-mail and no device's name, which have no blanks
 MADE_UP_TIMES = 10  # the failures that one name is allowed: a whole site may stand behind one address
-_SQL = resources.files("releve.control.accounts").joinpath("sql")
-_FAILED = _SQL.joinpath("attempt_failed.sql").read_text(encoding="utf-8")
-_SWEEP = _SQL.joinpath("attempt_sweep.sql").read_text(encoding="utf-8")
 
 
 class TooManyAttempts(Exception):
@@ -75,17 +72,15 @@ def made_up(origin: Origin, now: datetime) -> None:
 def _count(name: str, origin: Origin, now: datetime, *, allowed: int) -> bool:
     window_s = settings.RELEVE.failure_window_s
     values: dict[str, str | int | datetime] = {
-        "principal": attempt_of(name),
-        "address": origin.subscriber,
+        "attempt": attempt_of(name),
+        "subscriber": origin.subscriber,
         "now": now,
         "window_s": window_s,
         "allowed": allowed,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_FAILED, values)
+        cursor.execute(query("attempt_failed"), values)
         failures = cursor.fetchone()[0]
-        if failures == 1:
-            cursor.execute(_SWEEP, values)
     if failures > allowed:
         raise TooManyAttempts(window_s)
     return bool(failures == allowed)

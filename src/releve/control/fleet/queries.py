@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -11,12 +11,10 @@ from rest_framework.exceptions import PermissionDenied
 
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Asset, Device
-from releve.control.teams.models import Role
 from releve.control.teams.queries import EDITORS, role_in, teams_of
+from releve.protocol.instant import us_of
 from releve.protocol.rhythm import JUDGED_BY, is_heard
 from releve.storage.queries import query
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +68,7 @@ def editable_device(account: Account, device_id: int) -> Device:
     return device
 
 
-def refuse_unless(role: str | None, roles: Collection[Role]) -> None:
+def refuse_unless(role: str | None, roles: Collection[str]) -> None:
     """Let only these roles go on.
 
     Raises:
@@ -119,9 +117,5 @@ def state(device: Device, heard: Heard | None, now: datetime) -> str:
     with connection.cursor() as cursor:
         cursor.execute(query("recent_receipts"), {"device": device.pk, "limit": JUDGED_BY})
         received_us = [row[0] for row in cursor.fetchall()]
-    is_active = is_heard(received_us, last_us=_us(heard.last_seen), now_us=_us(now))
+    is_active = is_heard(received_us, last_us=us_of(heard.last_seen), now_us=us_of(now))
     return "active" if is_active else "silent"
-
-
-def _us(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)

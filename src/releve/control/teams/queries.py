@@ -6,13 +6,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from releve.control.accounts.models import Account, AuditEvent, AuditKind
 from releve.control.teams.models import Membership, Role, Team
+from releve.protocol import sender
 
-READERS = frozenset({Role.ADMIN, Role.EDITOR, Role.VIEWER})
-EDITORS = frozenset({Role.ADMIN, Role.EDITOR})
-ADMINISTRATORS = frozenset({Role.ADMIN})
+READERS, EDITORS = sender.READERS, sender.EDITORS
+ADMINISTRATORS = frozenset({Role.ADMIN.value})
 
 
-def teams_of(account: Account, roles: Collection[Role] = READERS) -> QuerySet[Team]:
+def teams_of(account: Account, roles: Collection[str] = READERS) -> QuerySet[Team]:
     """The teams in which the account has one of the roles; being a superuser opens the admin site, not a team."""
     return Team.objects.filter(memberships__account=account, memberships__role__in=roles).order_by("name")
 

@@ -6,8 +6,8 @@ from releve.control.accounts import audit
 from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.teams.models import Membership, Role, Team
+from releve.protocol.nobody import DEFAULT_TEAM
 
-DEFAULT_TEAM = "Home"
 NAME_LIMIT = 128
 
 

@@ -2,12 +2,12 @@
 
 import time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from psycopg.rows import dict_row
 
 from releve.protocol.sender import Sender
+from releve.storage.device_row import sender_of
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 from releve.storage.race_driver import RaceDrivers
@@ -15,7 +15,6 @@ from releve.storage.race_driver import RaceDrivers
 REMEMBERED = 50_000
 LOOK_AGAIN_S = 60.0
 STRANGERS_AGAIN_S = 5.0  # a device that is registered now is found soon
-FOR_EVER_S = float("inf")
 
 
 class NoTeam(Exception):
@@ -120,17 +119,4 @@ def _judged(name: str, team: str, row: dict[str, Any] | None) -> Sender | Strang
         return Stranger(f"no device of the team {team!r} is called {name!r}; add it, and this is taken")
     if not row["is_enabled"]:
         return Stranger(f"the device {name!r} is disabled; enable it, and this is taken")
-    return Sender(
-        principal=f"device:{row['id']}",
-        sign_in="",
-        name=row["name"],
-        device_id=row["id"],
-        team_id=row["team_id"],
-        contract=row["contract"],
-        zone=ZoneInfo(row["timezone"]),
-        roles={},
-        is_device=True,
-        expires_s=FOR_EVER_S,
-        counts_uptime=row["counts_uptime"],
-        added_us=row["added_us"],
-    )
+    return sender_of(row)

@@ -9,18 +9,20 @@ import structlog
 
 from releve.access.authenticate import Authenticator
 from releve.protocol import token as tokens
-from releve.protocol.attempt import attempt_of, subscriber_of
 from releve.protocol.mqtt.packet import Connect
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.problem import Unauthenticated, Unavailable
 from releve.protocol.secret import Secret
 from releve.protocol.sender import Sender
 from releve.protocol.token import Keyring, TokenInvalid, TokenType, looks_like_token
+from releve.storage.device_door import DeviceDoor
 from releve.storage.device_row import sender_of
-from releve.storage.link_store import LinkStore, Origin, Row
+from releve.storage.link_store import LinkStore, Row
 from releve.storage.pool import Pool
 
 NOBODYS_HASH = "0" * 64
+AGENT = "mqtt"  # what the audit has in place of a browser's name
+TRANSPORT = MappingProxyType({"transport": "mqtt"})
 _log = structlog.get_logger()
 
 
@@ -54,11 +56,10 @@ class SignIn:
     Args:
         authenticator: Knows access tokens.
         pool: Finds the principals of MQTT tokens.
-        store: Finds devices, counts failures and keeps the audit.
+        store: Finds devices and keeps the audit.
+        door: Counts failures, as of every sign-in of devices.
         keyring: Verifies MQTT tokens.
         pepper: The key of the hashes of device secrets.
-        failures_allowed: Failed sign-ins of one name from one address before it must wait.
-        failure_window_s: Window of the failures, and the wait.
         anonymous_devices: Which device a client without credentials is, by its client id.
     """
 
@@ -67,11 +68,10 @@ class SignIn:
         authenticator: Authenticator,
         pool: Pool,
         store: LinkStore,
+        door: DeviceDoor,
         *,
         keyring: Keyring,
         pepper: bytes,
-        failures_allowed: int,
-        failure_window_s: int,
         anonymous_devices: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._authenticator = authenticator
@@ -79,8 +79,7 @@ class SignIn:
         self._store = store
         self._keyring = keyring
         self._pepper = pepper
-        self._failures_allowed = failures_allowed
-        self._failure_window_s = failure_window_s
+        self._door = door
         self._anonymous_devices = anonymous_devices
 
     async def check(self, connect: Connect, peer: Peer) -> tuple[Sender, Proof]:
@@ -160,30 +159,22 @@ class SignIn:
         return await find(claims.principal.id, sign_in=claims.sign_in, expires_s=claims.expires_at.timestamp())
 
     async def _by_secret(self, name: str, secret: str, peer: Peer) -> tuple[Sender, Proof]:
-        origin = _origin(name, peer.address)
-        row = await self._store.device_named(name, origin)
+        row = await self._store.device_named(name, address=peer.address)
         if row["is_blocked"]:
             raise Refused(Reason.CONNECTION_RATE_EXCEEDED, "too many failed sign-ins; wait and try again")
         kept = row["secret_hash"] or NOBODYS_HASH
         is_match = Secret(secret).matches(kept, self._pepper)
         if not (is_match and row["secret_hash"] and row["is_enabled"]):
-            await self._failed(row, origin)
+            await self._door.failed(name, address=peer.address, agent=AGENT, detail=TRANSPORT)
+            _log.info("mqtt sign-in failed", device=row["id"], address=peer.address)
             raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
-        await self._store.succeeded(origin)
-        await self._audit("signed-in", device_id=row["id"], team_id=row["team_id"], address=origin.address)
+        await self._door.succeeded(name, address=peer.address)
+        await self._audit("signed-in", device_id=row["id"], team_id=row["team_id"], address=peer.address)
         return sender_of(row), Proof(secret_hash=row["secret_hash"])
-
-    async def _failed(self, row: Row, origin: Origin) -> None:
-        """Count a failure; only those of known devices are kept, so that made-up names fill nothing."""
-        failures = await self._store.failed(origin, allowed=self._failures_allowed, window_s=self._failure_window_s)
-        _log.info("mqtt sign-in failed", device=row["id"], address=origin.address)
-        if row["id"] is not None:
-            for kind in ("sign-in-failed", *(("locked-out",) if failures == self._failures_allowed else ())):
-                await self._audit(kind, device_id=row["id"], team_id=row["team_id"], address=origin.address)
 
     async def _audit(self, kind: str, *, device_id: int | None, team_id: int | None, address: str) -> None:
         subject = {"device": device_id, "team": team_id}
-        await self._store.audit(kind, address=address, subject=subject, detail={"transport": "mqtt"})
+        await self._store.audit(kind, address=address, subject=subject, detail=TRANSPORT)
 
 
 def _text(password: bytes | None) -> str:
@@ -191,7 +182,3 @@ def _text(password: bytes | None) -> str:
         return (password or b"").decode("utf-8")[: tokens.TOKEN_LIMIT + 1]
     except UnicodeDecodeError:
         return ""
-
-
-def _origin(name: str, address: str) -> Origin:
-    return Origin(address=address, subscriber=subscriber_of(address), attempt=attempt_of(name))

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from releve.access.anonymous import DEFAULT_TEAM
 from releve.access.authenticate import Authenticator
 from releve.http.answer import answer, answer_options, answer_problem, encode
 from releve.http.request import Request, Send
@@ -20,10 +19,11 @@ from releve.protocol.contract import CONTRACTS, lenient
 from releve.protocol.decode import Arrival, read_one
 from releve.protocol.format import Shape
 from releve.protocol.instant import iso
+from releve.protocol.nobody import DEFAULT_TEAM, may_change, may_look
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, Forbidden, MethodNotAllowed, Problem, Unauthenticated
 from releve.protocol.reading import Reading, number, type_names
-from releve.protocol.sender import EDITORS, Sender
+from releve.protocol.sender import Sender
 from releve.protocol.site import STRANGE
 from releve.storage.race_store import LARGEST_ID, Race, RaceStore, RaceTaken
 
@@ -123,9 +123,9 @@ class SensorDataRoute:
         token = request.credential()
         if token is not None:
             return await self._authenticator.sender(token, address=request.address)
-        if self._anonymous_role == "none" or b"authorization" in request.headers:
+        if not may_look(self._anonymous_role) or b"authorization" in request.headers:
             raise Unauthenticated
-        if self._anonymous_role not in EDITORS:
+        if not may_change(self._anonymous_role):
             raise Forbidden("without signing in you may look only")
         if not self._may_change(request.text(b"origin") or None, request.text(b"host")):
             raise Forbidden(STRANGE)

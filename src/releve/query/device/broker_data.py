@@ -4,10 +4,10 @@ import asyncio
 from time import monotonic
 from typing import Any
 
-from releve.access.anonymous import DEFAULT_TEAM
 from releve.access.authenticate import Authenticator
 from releve.http.answer import answer, answer_options, answer_problem
 from releve.http.request import Request, Send
+from releve.protocol.nobody import DEFAULT_TEAM, may_look
 from releve.protocol.problem import Forbidden, MethodNotAllowed, Problem
 from releve.storage.pool import Pool
 from releve.storage.queries import query
@@ -56,7 +56,7 @@ class BrokerRoutes:
     async def _teams(self, request: Request) -> list[int] | None:
         """The teams whose cars the caller may see; None is the default team, where a caller without a token acts."""
         token = request.token()
-        if token is None and self._anonymous_role != "none":
+        if token is None and may_look(self._anonymous_role):
             return None
         sender = await self._authenticator.sender(token or "")
         if sender.is_device:

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from releve.http.answer import answer
 from releve.http.request import Send
 from releve.protocol import command, strict_json
+from releve.protocol.instant import iso, us_of
 from releve.protocol.problem import BadReading, BadRequest, NotFound, Throttled
 from releve.protocol.sender import Sender
 from releve.storage.queries import query
@@ -162,4 +163,4 @@ def _answer(text: str | None) -> Any:
 
 
 def _iso(time: datetime | None) -> str | None:
-    return None if time is None else time.isoformat().replace("+00:00", "Z")
+    return None if time is None else iso(us_of(time))

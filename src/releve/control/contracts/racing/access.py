@@ -19,6 +19,7 @@ from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
 from releve.control.teams.services import default_team
+from releve.protocol.nobody import may_change, may_look
 from releve.protocol.run.part import part_of
 from releve.protocol.site import STRANGE
 
@@ -57,7 +58,7 @@ class Caller:
                 editable=_ids(teams_of(request.user, EDITORS)),
             )
         home = default_team().pk
-        return cls(account=None, teams=[home], editable=[home] if settings.RELEVE.anonymous_role in EDITORS else [])
+        return cls(account=None, teams=[home], editable=[home] if may_change(settings.RELEVE.anonymous_role) else [])
 
     def home(self) -> Team:
         """The team that what they make belongs to.
@@ -139,9 +140,9 @@ class MayRace(BasePermission):
         if request.user and request.user.is_authenticated:
             return False
         role = settings.RELEVE.anonymous_role
-        if role == "none" or credential(request) is not None or "HTTP_AUTHORIZATION" in request.META:
+        if not may_look(role) or credential(request) is not None or "HTTP_AUTHORIZATION" in request.META:
             raise NotAuthenticated
-        if request.method not in SAFE and role not in EDITORS:
+        if request.method not in SAFE and not may_change(role):
             raise PermissionDenied(LOOK_ONLY)
         if request.method not in SAFE and not is_trusted(request):
             raise PermissionDenied(STRANGE)

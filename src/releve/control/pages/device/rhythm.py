@@ -1,12 +1,11 @@
 """How a device does, as a page says it; whether it is heard is one rule for everybody (`protocol/rhythm`)."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
+from releve.protocol.instant import us_of
 from releve.protocol.rhythm import is_heard
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -24,9 +23,5 @@ def state(*, is_enabled: bool, last_seen: datetime | None, received: Sequence[da
         return State.DISABLED
     if last_seen is None:
         return State.NEVER
-    heard = is_heard([_us(instant) for instant in received], last_us=_us(last_seen), now_us=_us(now))
+    heard = is_heard([us_of(instant) for instant in received], last_us=us_of(last_seen), now_us=us_of(now))
     return State.LIVE if heard else State.SILENT
-
-
-def _us(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)

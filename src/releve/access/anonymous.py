@@ -1,3 +1,0 @@
-"""A caller without a token: where they act."""
-
-DEFAULT_TEAM = "Home"
