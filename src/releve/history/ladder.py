@@ -2,8 +2,9 @@
 
 A width is one of a chain in which each divides the next, and rungs start at multiples of it since 1970. So the ladders
 of neighbouring segments join, whatever their widths, and every coarser grid of the chain follows from a finer one. A
-segment takes the narrowest width that gives it at most 64 rungs: as the steps of the chain are at most sixfold, that is
-11 to 64 of a stretch that is not short, some 0.05 bytes for each value of a full segment.
+full segment takes the narrowest width that gives it at most 64 rungs: as the steps of the chain are at most sixfold,
+that is 11 to 64 of a stretch that is not short, some 0.05 bytes for each value. A small one has fewer: one for 64
+readings, or four.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from releve.history.bucket import Buckets, buckets_of
 from releve.history.grid import Even
 
 MOST_RUNGS = 64
+FEWEST_RUNGS = 4
+READINGS_A_RUNG = 64  # on average, or a small segment's ladder would be larger than itself
 _SECOND_US, _HOUR_US, _DAY_US = 1_000_000, 3_600_000_000, 86_400_000_000
 WIDTHS_US = (
     *(1_000, 5_000, 10_000, 50_000, 100_000, 500_000),
@@ -36,19 +39,20 @@ class Ladder(NamedTuple):
     channels: Mapping[str, Buckets]
 
 
-def width_us(first_us: int, last_us: int) -> int:
-    """The width of the rungs of a stretch.
+def width_us(first_us: int, last_us: int, *, most: int = MOST_RUNGS) -> int:
+    """The narrowest width that gives a stretch at most so many rungs.
 
     >>> width_us(0, 3_600_000_000 - 1) // 1_000_000
     60
     """
-    fit = (width for width in WIDTHS_US if last_us // width - first_us // width < MOST_RUNGS)
+    fit = (width for width in WIDTHS_US if last_us // width - first_us // width < most)
     return next(fit, WIDTHS_US[-1])
 
 
 def ladder_of(block: Block) -> Ladder:
     """The ladder of a segment's readings, one or more."""
-    width = width_us(int(block.time_us[0]), int(block.time_us[-1]))
+    most = min(MOST_RUNGS, max(FEWEST_RUNGS, len(block) // READINGS_A_RUNG))
+    width = width_us(int(block.time_us[0]), int(block.time_us[-1]), most=most)
     rungs = {}
     for name, column in block.channels.items():
         measured = column.measured

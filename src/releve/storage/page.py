@@ -82,7 +82,7 @@ class Page(NamedTuple):
             known = Identities(all_same(Rule.KEPT, len(places)), self.ids[places])
             columns = _columns(lines, tuple(names), has_old=self.has_old)
             return Block(self.time_us[places], columns, identities=known, sent=Sent.none(len(places)))
-        texts = [_canonical(line) for line in lines] if self.has_old else [line.encode() for line in lines]
+        texts = [respelled(line) for line in lines] if self.has_old else [line.encode() for line in lines]
         own = (self.time_us[places].tolist(), self.ids[places].tolist(), self.received_us[places].tolist())
         return block_of(list(map(Row, *own, texts, [self.sent[place] for place in places.tolist()])))
 
@@ -130,7 +130,7 @@ def _picking(names: tuple[str, ...]) -> tuple[msgspec.json.Decoder[Any], dict[st
     return msgspec.json.Decoder(reading), fields
 
 
-def _canonical(line: str) -> bytes:
+def respelled(line: str | bytes) -> bytes:
     """The canonical spelling of channels that PostgreSQL has spelled in its own way."""
     return canonical({name: _within_doubles(value) for name, value in msgspec.json.decode(line).items()})
 

@@ -13,6 +13,7 @@ import numpy as np
 from releve.history import spelling
 from releve.history.array import Integers
 from releve.history.block import Block, Row
+from releve.history.fidelity import is_same
 from releve.history.ladder import Ladder, ladder_of
 from releve.history.segment import READINGS, Damaged, Holds, Segment, decode, decode_some, encode
 from releve.storage.queries import query
@@ -37,6 +38,13 @@ class Sealed(NamedTuple):
     size: int
 
 
+Prepared = Mapping[str, Any]
+
+
+class Unfaithful(Exception):
+    """Columns that were just made do not give back what they were made of."""
+
+
 class Replaced(Exception):
     """The columns of a segment are gone, because its readings are in another one since a while."""
 
@@ -58,13 +66,30 @@ async def of_span(reader: Reader, device_id: int, from_us: int, to_us: int) -> l
 
 
 async def add(reader: Reader, device_id: int, block: Block) -> list[int]:
-    """Store a whole block as segments of no more than `READINGS` and a quarter; their numbers."""
+    """Store a whole block as segments of no more than `READINGS` and a half; their numbers.
+
+    Raises:
+        Unfaithful: The columns would not give the block back.
+    """
+    return await insert(reader, device_id, await reader.work(prepare, block))
+
+
+def prepare(block: Block) -> list[Prepared]:
+    """Segments of a block, read back and compared before anybody relies on them.
+
+    Raises:
+        Unfaithful: The columns would not give the block back.
+    """
     pieces = max(1, round(len(block) / READINGS))
     bounds = [len(block) * place // pieces for place in range(pieces + 1)]
+    return [_prepared(block.take(slice(first, last))) for first, last in pairwise(bounds)]
+
+
+async def insert(reader: Reader, device_id: int, prepared: Sequence[Prepared]) -> list[int]:
+    """Store prepared segments; their numbers."""
     numbers = []
-    for first, last in pairwise(bounds):
-        values = await reader.work(_values, device_id, block.take(slice(first, last)))
-        numbers += [row[0] for row in await reader.ask(query("add_segment"), values)]
+    for values in prepared:
+        numbers += [row[0] for row in await reader.ask(query("add_segment"), {**values, "device": device_id})]
     return numbers
 
 
@@ -149,17 +174,19 @@ def _rows_at(segment: Segment, asked: Integers) -> list[Row]:
     return spelling.rows(block.take(np.flatnonzero(np.isin(block.time_us, asked))))
 
 
-def _values(device_id: int, block: Block) -> dict[str, Any]:
-    """What the statement that adds a segment is told."""
+def _prepared(block: Block) -> Prepared:
+    """What the statement that adds a segment is told, but for the device."""
     segment, ladder = encode(block), ladder_of(block)
+    if not is_same(decode(segment), block):
+        raise Unfaithful("the columns of a new segment do not give its readings back; nothing was stored")
     own = [(holds.value.decode(), "", content) for holds, content in segment.own.items()]
     columns = [*own, *((_CHANNEL, name, content) for name, content in segment.channels.items())]
     return {
-        "device": device_id,
         "n": segment.n,
         "first_us": segment.first_us,
         "last_us": segment.last_us,
         "bytes": segment.size,
+        "value_count": sum(int(np.count_nonzero(column.present)) for column in block.channels.values()) + 2 * segment.n,
         "holds": [holds for holds, _, _ in columns],
         "names": [name for _, name, _ in columns],
         "contents": [content for _, _, content in columns],

@@ -1,9 +1,9 @@
 -- A segment with its columns and its ladder. The caller holds the device's lock, so that the number is free.
 WITH added AS (
-    INSERT INTO segment (device_id, id, n, first, last, bytes, sealed)
+    INSERT INTO segment (device_id, id, n, first, last, bytes, value_count, sealed)
     SELECT %(device)s, 1 + coalesce((SELECT max(id) FROM segment WHERE device_id = %(device)s), 0), %(n)s,
            to_timestamp(0) + %(first_us)s::bigint * interval '1 microsecond',
-           to_timestamp(0) + %(last_us)s::bigint * interval '1 microsecond', %(bytes)s, now()
+           to_timestamp(0) + %(last_us)s::bigint * interval '1 microsecond', %(bytes)s, %(value_count)s, now()
     RETURNING id
 ), columns AS (
     INSERT INTO segment_column (device_id, segment_id, holds, name, content)

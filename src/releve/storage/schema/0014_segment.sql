@@ -22,6 +22,7 @@ CREATE TABLE segment (
     first     timestamptz NOT NULL,
     last      timestamptz NOT NULL,
     bytes     integer     NOT NULL, -- of all its columns
+    value_count bigint    NOT NULL DEFAULT 0, -- those of channels, and a time and a time of receipt for each reading
     sealed    timestamptz NOT NULL,
     replaced  timestamptz,          -- since when its readings are in another segment; readers that began before still read it
     PRIMARY KEY (device_id, id)
