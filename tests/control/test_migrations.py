@@ -65,3 +65,22 @@ def test_a_device_of_before_is_its_teams_since_ever_and_another_teams_runs_of_it
     with connection.cursor() as cursor:
         cursor.execute("SELECT team_id, since, until FROM device_ownership WHERE device_id = %s", [device.pk])
         assert cursor.fetchall() == [(ours.pk, None, None)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_certificate_that_was_registered_before_stays_registered_and_waits_for_nobody():
+    call_command("migrate", "readings", "0012", verbosity=0)
+    add = "INSERT INTO device_certificate (fingerprint, device_id) VALUES (%s, 7)"
+    with connection.cursor() as cursor:
+        cursor.execute(add, ["ab" * 32])
+
+    call_command("migrate", verbosity=0)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT fingerprint, device_id FROM device_certificate")
+        assert cursor.fetchall() == [("ab" * 32, 7)]
+        cursor.execute("SELECT count(*) FROM certificate_claim")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT releve_show_certificate(%s, 7, '', '')", ["ab" * 32])
+        assert cursor.fetchone() == ("held",)
+        cursor.execute("DELETE FROM device_certificate")

@@ -1,7 +1,6 @@
 """A PUBACK means committed: what comes over MQTT ends as it would over HTTP, on every transport of MQTT."""
 
 import json
-import shutil
 import subprocess
 import time
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from tests.journey.mqtt_client import V3, V5, eventually, port_of, signed_in
 
 from releve.protocol.mqtt.packet import Puback, Pubcomp, Pubrec, Pubrel
 
-OPENSSL = shutil.which("openssl") or "openssl"
 BOTH = pytest.mark.parametrize("version", [V3, V5])
 
 
@@ -281,67 +279,3 @@ def test_a_will_is_a_reading_of_its_device(server, device):
         pass
 
     assert eventually(lambda: rows(server, device) == [({"gone": True},)])
-
-
-@pytest.fixture(scope="module")
-def certificates(reachable_directory):
-    """An authority, a server's certificate and a device's."""
-    folder = reachable_directory()
-
-    def openssl(*arguments):
-        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
-
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
-    for name in ("localhost", "device"):
-        openssl(
-            "req",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.csr",
-            "-subj",
-            f"/CN={name}",
-        )
-        (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial")
-        openssl(
-            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-out", f"{name}.pem", "-extfile", "san",
-        )  # fmt: skip
-    return folder
-
-
-@pytest.mark.needs("mosquitto-clients")
-def test_over_tls_a_device_signs_in_by_its_certificate_alone(start_server, certificates):
-    server = start_server(
-        RELEVE_MQTT_TLS_PORT="0",
-        RELEVE_MQTT_CERTIFICATE=str(certificates / "localhost.pem"),
-        RELEVE_MQTT_KEY=str(certificates / "localhost.key"),
-        RELEVE_MQTT_CLIENT_CA=str(certificates / "ca.pem"),
-    )
-    port = server.document["mqtt_urls"][-1].removeprefix("mqtts://127.0.0.1:")
-    device, person = server.add_device(), server.add_account("admin")
-    printed = subprocess.run(
-        [OPENSSL, "x509", "-in", str(certificates / "device.pem"), "-noout", "-fingerprint", "-sha256"],
-        capture_output=True, text=True, check=True, timeout=20,
-    ).stdout  # fmt: skip
-    client = ["mosquitto_pub", "-h", "127.0.0.1", "-p", port, "--cafile", str(certificates / "ca.pem"), "-q", "1"]
-    certificate = ["--cert", str(certificates / "device.pem"), "--key", str(certificates / "device.key")]
-    reading = ["-t", own(device), "-m", '{"speed": 1}']
-
-    by_secret = subprocess.run(
-        [*client, "-u", device["name"], "-P", device["secret"], *reading], check=False, timeout=20
-    )
-    unknown = subprocess.run([*client, *certificate, *reading], check=False, timeout=20)
-    added = httpx.post(
-        f"{server.url}/api/v1/devices/{device['id']}/certificates",
-        json={"fingerprint": printed.strip().partition("=")[2]},
-        headers=server.bearer(person),
-    )
-    known = subprocess.run([*client, *certificate, *reading], check=False, timeout=20)
-
-    assert (by_secret.returncode, unknown.returncode, added.status_code, known.returncode) == (0, 4, 201, 0)
-    assert len(rows(server, device)) == 2

@@ -9,6 +9,7 @@ from releve.cli import answer, option
 from releve.cli.control_plane import opened, opened_or_made, opened_with_keys
 
 CONTRACTS = ("gym", "racing", "profilometre", "generic")
+CERTIFICATE_COLUMNS = ("fingerprint", "device", "state", "subject", "address", "since")
 COLUMNS = ("name", "contract", "timezone", "team", "is_enabled", "last_seen")
 
 
@@ -142,6 +143,29 @@ def new_secret(*, name: str, secret_stdin: bool, data_dir: Path | None, as_json:
         return
     click.echo(f"{name} has a new secret.")
     _show_drawn(changed["secret"] if secret is None else None)
+
+
+@command.command()
+@option.data_dir
+@option.as_json
+def certificates(*, data_dir: Path | None, as_json: bool) -> None:
+    """List client certificates: those that sign in, and those that wait for an editor or for their holder.
+
+    One without a device was shown by a client that gave no claim code; the device's page tells it.
+
+    \b
+    Example:
+      releve device certificates
+    """
+    settings = option.chosen(data_dir=data_dir)
+    with opened(settings):
+        from releve.cli.work import device as work
+
+        rows = work.certificates()
+    if as_json:
+        answer.document(rows)
+    else:
+        answer.table(rows, CERTIFICATE_COLUMNS, empty="No client certificates are known.")
 
 
 def _show_drawn(secret: str | None) -> None:

@@ -193,6 +193,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "AuditKindEnum": "releve.control.accounts.models.AuditKind",
+        "CertificateStateEnum": "releve.control.fleet.serializers.CERTIFICATE_STATES",
+        "StateEnum": "releve.control.fleet.serializers.STATES",
         "RunKindEnum": "releve.control.runs.models.Kind",
     },
     "POSTPROCESSING_HOOKS": [

@@ -28,7 +28,6 @@ def document() -> Document:
             "/get_broker_data": {"get": device_openapi.broker_data()},
             f"{_DEVICES}/commands": device_openapi.commands(_DEVICE),
             f"{_DEVICES}/config": device_openapi.config(_DEVICE),
-            f"{_DEVICES}/certificates": device_openapi.certificates(_DEVICE),
             f"{_DEVICES}/readings": {"get": _readings()},
             f"{_DEVICES}/series": {"get": series_openapi.of_device(_DEVICE)},
             "/api/v1/series": {"get": series_openapi.of_devices()},

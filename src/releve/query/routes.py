@@ -116,7 +116,6 @@ class QueryRoutes(_DeviceRoutes):
             "quarantine": self._quarantine,
             "commands": self._commands,
             "config": self._config,
-            "certificates": self._certificates,
         }
 
     def find(self, path: str) -> Handler | None:
@@ -220,17 +219,6 @@ class QueryRoutes(_DeviceRoutes):
             device = await self._own_device(device_id, await self._sender(request, "GET"))
             async with self._pool.connection() as connection:
                 await commands.answer_config(connection, send, device_id=device.id)
-
-        return handler
-
-    def _certificates(self, device_id: str) -> Handler:
-        async def handler(request: Request, send: Send) -> None:
-            sender, device = await self._edited(request, "POST", device_id)
-            body = await request.body()
-            async with self._pool.connection() as connection:
-                await commands.answer_new_certificate(
-                    connection, send, device_id=device.id, team_id=device.team_id, by=sender, body=body
-                )
 
         return handler
 

@@ -27,6 +27,7 @@ from releve.task import Tasks
 
 NAME = "maintenance"
 NICENESS = 10  # nobody waits for it
+CLAIM_DAYS = 7  # that a certificate waits for an editor
 REVOCATION_DAYS = 1  # beyond the end of what they are about
 SUM_TIMES = 10  # runs are cut more often than summed up: their bounds are what people see first
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -74,6 +75,7 @@ class Maintenance:
             "prune_receipts": settings.receipt_retention_days,
             "prune_audit_events": settings.audit_retention_days,
             "prune_revocations": REVOCATION_DAYS,
+            "prune_certificate_claims": CLAIM_DAYS,
         }
         yield Pruning(self._pool, days=days).service()
         yield Partitions(self._pool).service()

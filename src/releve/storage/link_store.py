@@ -56,6 +56,18 @@ class LinkStore:
         """The row of the device that a client certificate stands for."""
         return await self._row("mqtt_find_device_by_certificate", {"fingerprint": fingerprint})
 
+    async def show_certificate(self, fingerprint: str, *, device_id: int | None, subject: str, address: str) -> str:
+        """Note that somebody connected with a certificate and named a device, or none.
+
+        Answers 'held' or 'bound' where the device signs in with it, 'known' where it waits and was seen just before,
+        else 'new'.
+        """
+        values = {"fingerprint": fingerprint, "device": device_id, "subject": subject, "address": address}
+        row = None if device_id is None else await self._row("mqtt_show_certificate", values)
+        if row is None:
+            row = (await self._rows("mqtt_show_unnamed_certificate", values))[0]
+        return str(row["state"])
+
     async def owner_of(self, name: str) -> Row | None:
         """A device's id and team, by its name."""
         return None if name == EVERYONE else await self._row("mqtt_find_owner", {"name": name})

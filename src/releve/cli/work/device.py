@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from django.db import connection, transaction
@@ -12,6 +13,7 @@ from releve.cli.work.team import team_called
 from releve.control.accounts import sign_in
 from releve.control.accounts.origin import COMMAND_LINE
 from releve.control.fleet import services
+from releve.control.fleet.certificate import every_certificate
 from releve.control.fleet.models import Device
 from releve.protocol.secret import Secret
 
@@ -36,6 +38,11 @@ def rows() -> list[dict[str, Any]]:
         seen = dict(cursor.fetchall())
     devices = Device.objects.select_related("team").order_by("name")
     return [_row(device, seen.get(device.pk)) for device in devices]
+
+
+def certificates() -> list[dict[str, Any]]:
+    """Every client certificate that is known, newest first."""
+    return [asdict(row) | {"device": name} for name, row in every_certificate()]
 
 
 def disable(name: str) -> dict[str, Any]:

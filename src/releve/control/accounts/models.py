@@ -136,6 +136,7 @@ class AuditKind(models.TextChoices):
     DEVICE_ENABLED = "device-enabled"
     SECRET_REPLACED = "secret-replaced"  # noqa: S105 - the name of an event
     CERTIFICATE_ADDED = "certificate-added"
+    CERTIFICATE_REMOVED = "certificate-removed"
     MQTT_REFUSED = "mqtt-refused"
     ASSET_CHANGED = "asset-changed"
     ASSET_DELETED = "asset-deleted"

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from releve.control.fleet.models import Contract
 
+CERTIFICATE_STATES = ["registered", "accepted", "waiting"]
 STATES = ["disabled", "waiting", "active", "silent"]
 
 
@@ -78,6 +79,41 @@ class DeviceRequest(serializers.Serializer[Any]):
     contract = serializers.ChoiceField(choices=Contract.choices, default=Contract.GENERIC)
     timezone = serializers.CharField(max_length=64, required=False)
     team = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class CertificateRequest(serializers.Serializer[Any]):
+    """A client certificate, by its SHA-256 in hexadecimal digits; colons between them are left out."""
+
+    fingerprint = serializers.CharField(max_length=95)
+
+
+class CertificateAccepted(serializers.Serializer[Any]):
+    """What became of a certificate that was accepted."""
+
+    fingerprint = serializers.CharField()
+    state = serializers.ChoiceField(choices=CERTIFICATE_STATES)
+
+
+class CertificateAnswer(serializers.Serializer[Any]):
+    """A client certificate of a device."""
+
+    fingerprint = serializers.CharField(help_text="Its SHA-256.")
+    state = serializers.ChoiceField(
+        choices=CERTIFICATE_STATES,
+        help_text="`registered` signs in; `waiting` was shown by its holder and waits for an editor; "
+        "`accepted` was accepted by an editor and waits for its holder.",
+    )
+    subject = serializers.CharField(help_text="Whose it says it is; empty while nobody has shown it.")
+    address = serializers.CharField(help_text="Where it was shown from.")
+    since = serializers.DateTimeField()
+    shown = serializers.DateTimeField(allow_null=True, help_text="When its holder last named the device.")
+
+
+class CertificateList(serializers.Serializer[Any]):
+    """A device's certificates, newest first."""
+
+    claim = serializers.CharField(help_text="The user name by which a certificate's holder names the device.")
+    data = CertificateAnswer(many=True)  # type: ignore[assignment] # the metaclass takes it away again
 
 
 class DeviceName(serializers.Serializer[Any]):

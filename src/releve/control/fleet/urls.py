@@ -2,6 +2,7 @@
 
 from releve.control.api.routing import route
 from releve.control.fleet.asset_views import Assets, OneAsset
+from releve.control.fleet.certificate_views import Certificates, OneCertificate
 from releve.control.fleet.views import Devices, Disable, Enable, NewSecret, OneDevice
 
 DEVICE = "api/v1/devices/<int:device_id>"
@@ -12,6 +13,8 @@ urlpatterns = [
     *route(f"{DEVICE}/new-secret", NewSecret.as_view(), "device-new-secret"),
     *route(f"{DEVICE}/disable", Disable.as_view(), "device-disable"),
     *route(f"{DEVICE}/enable", Enable.as_view(), "device-enable"),
+    *route(f"{DEVICE}/certificates", Certificates.as_view(), "device-certificates"),
+    *route(f"{DEVICE}/certificates/<str:fingerprint>", OneCertificate.as_view(), "device-certificate"),
     *route("api/v1/assets", Assets.as_view(), "assets"),
     *route("api/v1/assets/<int:asset_id>", OneAsset.as_view(), "asset"),
 ]

@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
 from releve.control.pages.account import entrance, sign_ins, team, welcome
-from releve.control.pages.device import command, home
+from releve.control.pages.device import certificate, command, home
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
 from releve.control.pages.run import change_views as run_change
@@ -28,6 +28,12 @@ urlpatterns = [
         "devices/<int:device_id>/sign-ins/<uuid:sign_in_id>/revoke/",
         signed_in(device.revoke_sign_in),
         name="device-sign-in-revoke",
+    ),
+    path(
+        "devices/<int:device_id>/certificates/accept/", signed_in(certificate.accept), name="device-certificate-accept"
+    ),
+    path(
+        "devices/<int:device_id>/certificates/remove/", signed_in(certificate.remove), name="device-certificate-remove"
     ),
     path("runs/", signed_in(runs.runs), name="run-list"),
     path("runs/open/", signed_in(runs.open_run), name="run-page-open"),

@@ -1,5 +1,6 @@
 """Whose CONNECT is this? A client certificate, a device's name and secret, or a token as the password."""
 
+import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -9,6 +10,7 @@ import structlog
 
 from releve.access.authenticate import Authenticator
 from releve.protocol import token as tokens
+from releve.protocol.claim import claim_code, claimed_device
 from releve.protocol.mqtt.packet import Connect
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.problem import Unauthenticated, Unavailable
@@ -20,6 +22,8 @@ from releve.storage.device_row import sender_of
 from releve.storage.link_store import LinkStore, Row
 from releve.storage.pool import Pool
 
+AWAITS_EDITOR = "an editor must accept this certificate for the device, on its page"
+NAMES_NO_DEVICE = "no device signs in with this certificate: give a device's claim code as the user name"
 NOBODYS_HASH = "0" * 64
 AGENT = "mqtt"  # what the audit has in place of a browser's name
 TRANSPORT = MappingProxyType({"transport": "mqtt"})
@@ -35,10 +39,11 @@ class Refused(Exception):
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """The other end of a connection: its address, and the fingerprint of its certificate where it showed one."""
+    """The other end of a connection: its address, and fingerprint and subject of its certificate if it showed one."""
 
     address: str
     fingerprint: str = ""
+    subject: str = ""
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -95,9 +100,8 @@ class SignIn:
         if looks_like_token(password):
             proof = Proof(token=password)
             sender = await self.again(proof)
-        elif connect.password is None and peer.fingerprint:
-            proof = Proof(fingerprint=peer.fingerprint)
-            sender = await self.again(proof)
+        elif not connect.password and peer.fingerprint:
+            return await self._by_certificate(connect, peer)
         elif connect.username and password:
             return await self._by_secret(connect.username, password, peer)
         elif not connect.username and not connect.password and connect.client_id in self._anonymous_devices:
@@ -106,8 +110,6 @@ class SignIn:
             raise Refused(Reason.NOT_AUTHORIZED, "no user name and password were given")
         if sender is None:
             raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
-        if proof.fingerprint:
-            await self._audit("signed-in", device_id=sender.device_id, team_id=sender.team_id, address=peer.address)
         return sender, proof
 
     async def again(self, proof: Proof, device_id: int | None = None) -> Sender | None:
@@ -127,6 +129,44 @@ class SignIn:
             if row is not None and row["secret_hash"] != proof.secret_hash:
                 return None
         return sender_of(row) if row is not None and row["is_enabled"] else None
+
+    async def _by_certificate(self, connect: Connect, peer: Peer) -> tuple[Sender, Proof]:
+        """The device that the certificate is, or that its holder names by a claim code and an editor has accepted."""
+        named = await self._claimed(connect.username or "")
+        row = await self._store.device_by_certificate(peer.fingerprint)
+        if row is None or (named is not None and named != row["id"]):
+            row = await self._shown(peer, named)
+        if not row["is_enabled"]:
+            raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, "the credential is not valid")
+        await self._audit("signed-in", device_id=row["id"], team_id=row["team_id"], address=peer.address)
+        return sender_of(row), Proof(fingerprint=peer.fingerprint)
+
+    async def _claimed(self, username: str) -> int | None:
+        """The device whose claim code it is."""
+        device_id = claimed_device(username)
+        row = None if device_id is None else await self._store.device_by_id(device_id)
+        if row is None:
+            return None
+        code = claim_code(device_id=row["id"], team_id=row["team_id"], added_us=row["added_us"], pepper=self._pepper)
+        return row["id"] if hmac.compare_digest(code, username) else None
+
+    async def _shown(self, peer: Peer, named: int | None) -> Row:
+        """Keep for an editor that the certificate was shown; the device's row where one has accepted it.
+
+        Raises:
+            Refused: It waits for an editor, or named no device.
+        """
+        state = await self._store.show_certificate(
+            peer.fingerprint, device_id=named, subject=peer.subject, address=peer.address
+        )
+        row = await self._store.device_by_certificate(peer.fingerprint) if state in ("held", "bound") else None
+        if row is not None:
+            return row
+        why = NAMES_NO_DEVICE if named is None else AWAITS_EDITOR
+        if state != "known":
+            seen = {"fingerprint": peer.fingerprint, "subject": peer.subject, "address": peer.address}
+            _log.warning("mqtt certificate refused", device=named, error=why, **seen)
+        raise Refused(Reason.BAD_USER_NAME_OR_PASSWORD, why)
 
     async def _by_client_id(self, client_id: str, peer: Peer) -> tuple[Sender, Proof]:
         """A client without credentials, on a network whose owner says that its client id is proof enough."""

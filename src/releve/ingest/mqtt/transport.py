@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from releve.ingest.mqtt.link import Link
 
 BACKLOG = 2048
+LONGEST_SUBJECT = 200
 HANDSHAKE_S = 10.0
 WRITE_HIGH_BYTES = 262_144
 KEEPALIVE_IDLE_S = 60  # a client without keep alive whose power failed is noticed by TCP's own probes
@@ -135,8 +136,17 @@ def _peer(transport: asyncio.Transport) -> Peer:
     name = transport.get_extra_info("peername")
     secured = transport.get_extra_info("ssl_object")
     certificate = secured.getpeercert(binary_form=True) if secured is not None else None
-    fingerprint = hashlib.sha256(certificate).hexdigest() if certificate else ""
-    return Peer(address=str(name[0]) if name else "", fingerprint=fingerprint)
+    address = str(name[0]) if name else ""
+    if not certificate:
+        return Peer(address=address)
+    subject = secured.getpeercert().get("subject", ())
+    return Peer(address, hashlib.sha256(certificate).hexdigest(), subject=_written(subject))
+
+
+def _written(subject: tuple[tuple[tuple[str, str], ...], ...]) -> str:
+    """Whose a certificate says it is; it counts for nothing, and helps people to tell one from the other."""
+    text = ", ".join(f"{name}={value}" for part in subject for name, value in part)
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:LONGEST_SUBJECT])
 
 
 def _probe(transport: asyncio.Transport) -> None:

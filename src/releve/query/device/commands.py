@@ -1,6 +1,5 @@
-"""What people send to a device: commands, its configuration, and the certificate that it may sign in with."""
+"""What people send to a device: commands, and its configuration."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,14 +13,12 @@ from releve.http.answer import answer
 from releve.http.request import Send
 from releve.protocol import command, strict_json
 from releve.protocol.instant import iso, us_of
-from releve.protocol.problem import BadReading, BadRequest, NotFound, Throttled
-from releve.protocol.sender import Sender
+from releve.protocol.problem import BadReading, NotFound, Throttled
 from releve.storage.queries import query
 
 LARGEST_BYTES = 65_536
 PAGE = 100
 _NEWEST = 2**63 - 1
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 Row = dict[str, Any]
 
@@ -98,28 +95,6 @@ async def answer_new_config(
         await cursor.execute(query("keep_config"), values)
         row = await cursor.fetchone()
     await answer(send, 200, _config(row or {}))
-
-
-async def answer_new_certificate(
-    connection: AsyncConnection[Any], send: Send, *, device_id: int, team_id: int, by: Sender, body: bytes
-) -> None:
-    """Let the device sign in over MQTT with a client certificate: `{"fingerprint": "<SHA-256>"}`.
-
-    Raises:
-        BadReading: It is no fingerprint.
-        BadRequest: A device has it already.
-    """
-    text = _object(body).get("fingerprint")
-    fingerprint = text.replace(":", "").lower() if isinstance(text, str) else ""
-    if not _FINGERPRINT.fullmatch(fingerprint):
-        raise BadReading("must be the certificate's SHA-256: 64 hexadecimal digits", field="fingerprint")
-    cursor = await connection.execute(query("add_certificate"), {"fingerprint": fingerprint, "device": device_id})
-    if await cursor.fetchone() is None:
-        raise BadRequest("a device has this certificate already, or this one is a person's own", field="fingerprint")
-    event = {"kind": "certificate-added", "is_alert": False, "account": None, "device": device_id, "team": team_id}
-    detail = Jsonb({"fingerprint": fingerprint, "by": by.name})
-    await connection.execute(query("mqtt_audit"), event | {"address": "", "detail": detail})
-    await answer(send, 201, {"fingerprint": fingerprint})
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -76,17 +76,6 @@ def config(device: Document) -> Document:
     }
 
 
-def certificates(device: Document) -> Document:
-    """`/api/v1/devices/{device}/certificates`."""
-    fingerprint = {
-        "type": "object",
-        "required": ["fingerprint"],
-        "properties": {"fingerprint": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
-    }
-    summary = "Let the device sign in over MQTT with a client certificate"
-    return {"post": _sent("addDeviceCertificate", summary, device, fingerprint, "201", fingerprint)}
-
-
 def broker_data() -> Document:
     """`/get_broker_data`."""
     schema = {

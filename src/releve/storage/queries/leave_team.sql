@@ -1,5 +1,5 @@
 -- What a team told a device goes to the next one no more: commands that wait, its configuration, what its car said last,
--- what it is mounted on, and what a session would bring it.
+-- what it is mounted on, certificates that wait for the other side, and what a session would bring it.
 WITH command AS (
     UPDATE device_command SET expires = now() WHERE device_id = %(device)s AND delivered IS NULL AND expires > now()
 ), config AS (
@@ -8,6 +8,8 @@ WITH command AS (
     DELETE FROM topic_value WHERE device_id = %(device)s
 ), seen AS (
     DELETE FROM device_seen WHERE device_id = %(device)s
+), claim AS (
+    DELETE FROM certificate_claim WHERE device_id = %(device)s
 ), mount AS (
     DELETE FROM fleet_mount WHERE device_id = %(device)s
 )

@@ -27,6 +27,7 @@ _WORDS = {
     AuditKind.DEVICE_ENABLED: _("Device enabled"),
     AuditKind.SECRET_REPLACED: _("Device secret replaced"),
     AuditKind.CERTIFICATE_ADDED: _("Client certificate added"),
+    AuditKind.CERTIFICATE_REMOVED: _("Client certificate removed"),
     AuditKind.MQTT_REFUSED: _("Refused over MQTT: it asked for what it may not"),
     AuditKind.ASSET_CHANGED: _("Asset renamed"),
     AuditKind.ASSET_DELETED: _("Asset deleted"),

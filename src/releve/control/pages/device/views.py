@@ -21,7 +21,7 @@ from releve.control.accounts.sign_in import revoke
 from releve.control.fleet import services
 from releve.control.fleet.models import Contract, Device
 from releve.control.pages import access
-from releve.control.pages.device import command, received
+from releve.control.pages.device import certificate, command, received
 from releve.control.pages.device.glance import glance
 from releve.control.pages.device.received import Reading
 from releve.control.pages.run.list_views import open_form
@@ -147,6 +147,7 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "is_car": shown.contract == Contract.RACING,
         "commands": command.latest(shown),
         "command_form": command.CommandForm(auto_id="command_%s") if may_edit else None,
+        **(certificate.context(shown) if may_edit else {}),
     }
 
 

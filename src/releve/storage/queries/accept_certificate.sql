@@ -1,0 +1,1 @@
+SELECT releve_accept_certificate(%(fingerprint)s, %(device)s, %(by)s)
