@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psycopg
 
+from releve.storage import administrator_code
+
 CONTROL_SETTINGS = "releve.control.configuration"
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('releve migrations', 0))"
 
@@ -48,15 +50,14 @@ def applications() -> list[str]:
     return list(INSTALLED_APPS)
 
 
-def is_without_accounts(url: str) -> bool:
-    """Whether nobody can sign in yet."""
-    with psycopg.connect(url, connect_timeout=10) as connection:
-        row = connection.execute("SELECT NOT EXISTS (SELECT FROM accounts_account)").fetchone()
-    return row is not None and bool(row[0])
+def administrators_code(url: str) -> str | None:
+    """The one-time code of the first account, while nobody can sign in yet."""
+    with psycopg.connect(url, connect_timeout=10) as connection, connection.cursor() as cursor:
+        return administrator_code.draw(cursor)
 
 
-def migrate_apart(environment: dict[str, str]) -> str | None:
-    """Migrate in a child, so that this process never loads Django; returns the administrator's one-time code.
+def migrate_apart(environment: dict[str, str]) -> None:
+    """Migrate in a child, so that this process never loads Django.
 
     Raises:
         DidNotMigrate: The child failed.
@@ -66,7 +67,6 @@ def migrate_apart(environment: dict[str, str]) -> str | None:
     )
     if done.returncode:
         raise DidNotMigrate(f"the database could not be brought to this version:\n{done.stderr.strip()}")
-    return done.stdout.strip() or None
 
 
 def migrate(url: str) -> None:
@@ -79,17 +79,15 @@ def migrate(url: str) -> None:
 
 
 def main() -> None:
-    """Migrate the database of the environment and print the one-time administrator code, if nobody has an account."""
+    """Migrate the database of the environment."""
     os.environ["DJANGO_SETTINGS_MODULE"] = CONTROL_SETTINGS
     import django  # noqa: PLC0415 - it reads the settings of the environment
 
     django.setup()
-    from releve.control.accounts.services import first_administrator_code  # noqa: PLC0415 - after Django's set-up
     from releve.serve.process import logs  # noqa: PLC0415 - not for the supervisor
 
     logs.configure(level="warning", log_format="text")
     migrate(os.environ["DATABASE_URL"])
-    sys.stdout.write(first_administrator_code() or "")
 
 
 if __name__ == "__main__":

@@ -132,13 +132,10 @@ class _Server:
         environment = self._environment(url)
         parts = self._parts(environment)
         if await asyncio.to_thread(migration.missing, url, await applications):
-            code = await asyncio.to_thread(migration.migrate_apart, environment)
-            await self._bring_up_to_journal(url)
-            await supervisor.start(*parts)
-        else:
-            await self._bring_up_to_journal(url)
-            look = asyncio.to_thread(_administrator_code, url, environment)
-            code, _ = await asyncio.gather(look, supervisor.start(*parts))
+            await asyncio.to_thread(migration.migrate_apart, environment)
+        await self._bring_up_to_journal(url)
+        code = await asyncio.to_thread(migration.administrators_code, url)
+        await supervisor.start(*parts)
         if self._runs("ingest") and _bridges(self._settings):
             await supervisor.start(_bridge(environment))
         started = self._started(place, code)
@@ -262,11 +259,6 @@ def _mqtt_urls(settings: Settings) -> list[str]:
     plain, secured = settings.mqtt_port, settings.mqtt_tls_port if settings.mqtt_certificate else None
     reached = (("mqtt", settings.mqtt_host, plain), ("mqtts", settings.mqtt_tls_host or settings.host, secured))
     return [f"{scheme}://{reachable_host(host)}:{number}" for scheme, host, number in reached if number is not None]
-
-
-def _administrator_code(url: str, environment: dict[str, str]) -> str | None:
-    """The one-time code, while nobody has an account."""
-    return migration.migrate_apart(environment) if migration.is_without_accounts(url) else None
 
 
 def _worker(settings: Settings, index: int, environment: Mapping[str, str]) -> Part:

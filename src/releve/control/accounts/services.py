@@ -1,13 +1,12 @@
 """Everything that changes an account; the command line, the admin site and the API call these and nothing else."""
 
-import hashlib
 import secrets
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from releve.control.accounts import audit
 from releve.control.accounts.models import Account, AdministratorCode, AuditKind, SignIn
@@ -15,6 +14,7 @@ from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.accounts.sign_in import revoke
 from releve.control.teams.models import Role, Team
 from releve.control.teams.services import default_team, give_role
+from releve.storage import administrator_code
 
 PASSWORD_BYTES = 15
 validate_length = MaxLengthValidator(254)  # as the column
@@ -147,13 +147,8 @@ def sign_out_everywhere(account: Account, now: datetime, origin: Origin = COMMAN
 
 def first_administrator_code() -> str | None:
     """Draw the one-time code that makes the first account, if there is none at all; an earlier code ends."""
-    with transaction.atomic():
-        if Account.objects.exists():
-            return None
-        code = secrets.token_urlsafe(PASSWORD_BYTES)
-        AdministratorCode.objects.all().delete()
-        AdministratorCode.objects.create(code_hash=_code_hash(code))
-    return code
+    with connection.cursor() as cursor:
+        return administrator_code.draw(cursor)
 
 
 def claim_administrator(*, code: str, email: str, password: str, origin: Origin = COMMAND_LINE) -> Account:
@@ -165,7 +160,7 @@ def claim_administrator(*, code: str, email: str, password: str, origin: Origin 
         NameTaken: A device has the name.
     """
     with transaction.atomic():
-        spent, _ = AdministratorCode.objects.filter(code_hash=_code_hash(code)).delete()
+        spent, _ = AdministratorCode.objects.filter(code_hash=administrator_code.hash_of(code)).delete()
         if not spent or Account.objects.exists():
             raise WrongCode
         account = _create(email, password, is_staff=True, is_superuser=True)
@@ -194,7 +189,3 @@ def _set_active(account: Account, kind: AuditKind, *, by: Account | None, origin
         account.save(update_fields=["is_active"])
         audit.record(kind, origin, account, by=by)
     return account
-
-
-def _code_hash(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
