@@ -40,6 +40,10 @@ class Resident:
         """Sign a person or a device in: `access` and `refresh`."""
         return self.command(["tokens", name, str(data_dir)], settings=settings)
 
+    def cut_runs(self, *, data_dir: Path, settings: dict[str, str]) -> None:
+        """Do once what background work does all the time."""
+        self.command(["cut", str(data_dir)], settings=settings)
+
     def end(self) -> None:
         """End the process, if there was need of one."""
         if self._process is not None:
@@ -94,11 +98,6 @@ def _load() -> None:
     django.setup()
     from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: PLC0415
 
-    import releve.cli.account  # noqa: PLC0415
-    import releve.cli.device  # noqa: PLC0415
-    import releve.cli.work.account  # noqa: PLC0415
-    import releve.cli.work.device  # noqa: F401, PLC0415
-
     encode = Argon2PasswordHasher.encode
     known = encode(Argon2PasswordHasher(), PASSWORD, Argon2PasswordHasher().salt())
 
@@ -122,6 +121,8 @@ def _run(question: dict[str, Any], files: list[IO[str]]) -> NoReturn:
         kind, *arguments = question["arguments"]
         if kind == "tokens":
             _print_tokens(*arguments)
+        elif kind == "cut":
+            _cut(*arguments)
         else:
             from releve.cli import main as releve  # noqa: PLC0415 - see `_load`
 
@@ -169,6 +170,16 @@ def _print_tokens(name: str, data_dir: str) -> None:
             row = sign_in.start(principal, Origin(address="127.0.0.1", user_agent="tests"), began_at)
         pair = sign_in._pair(row, began_at)
     print(json.dumps({"access": pair.access, "refresh": pair.refresh}))  # noqa: T201 - the answer
+
+
+def _cut(data_dir: str) -> None:
+    from releve.cli import option  # noqa: PLC0415 - see `_load`
+    from releve.cli.control_plane import opened  # noqa: PLC0415
+    from releve.control.runs.cut import car, infer, keep  # noqa: PLC0415
+
+    infer.MANY = car.MANY = sys.maxsize  # of many devices only those noted as heard are looked at, a second later
+    with opened(option.chosen(data_dir=Path(data_dir))):
+        print(json.dumps(keep.cut()))  # noqa: T201 - the answer
 
 
 def _content(file: IO[str]) -> str:

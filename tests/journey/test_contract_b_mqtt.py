@@ -12,6 +12,12 @@ TEAM = "Drivers"
 
 
 @pytest.fixture(scope="module")
+def server(module_start, installation):
+    """One of this file's own: to cut the runs of everybody's devices takes long."""
+    return module_start(installation(), "--workers", "2")
+
+
+@pytest.fixture(scope="module")
 def editor(server):
     return server.bearer(server.add_account("editor", team=TEAM))
 
@@ -34,7 +40,7 @@ def race(server, editor):
 @pytest.fixture
 def total(server, editor):
     def of(race):
-        server.wait_until_cut()
+        server.cut_runs()
         rows = requests.get(f"{server.url}/get_stats_races", headers=editor).json()
         return next((row for row in rows if row["sensor_data_race_id"] == race), None)
 
@@ -55,7 +61,7 @@ def add_sample(server, headers, race, *, speed):
 
 def others(server, headers, number):
     """The races of cars that named a number whose race was another car's, or that nobody announced."""
-    server.wait_until_cut()
+    server.cut_runs()
     races = requests.get(f"{server.url}/races", headers=headers).json()["data"]
     return [found["id"] for found in races if found["name"] == f"Race {number}"]
 
@@ -190,7 +196,7 @@ def test_a_number_that_nobody_announced_opens_a_race_of_its_own(server, editor, 
     with signed_in(server, car) as client:
         drive(client, 123456789, speed=3)
 
-    server.wait_until_cut()
+    server.cut_runs()
     races = requests.get(f"{server.url}/races", headers=editor).json()["data"]
     (found,) = [each for each in races if each["name"] == "Race 123456789"]
     assert total(found["id"])["average_speed"] == 3.0
@@ -200,7 +206,7 @@ def test_an_unannounced_number_finds_the_race_of_the_car_that_named_it(server, e
     number = 987654321
     with signed_in(server, car) as client:
         drive(client, number, speed=3)
-    server.wait_until_cut()
+    server.cut_runs()
     outsider = server.bearer(server.add_account("editor", team="Other drivers"))
 
     def get(path, headers=editor):
@@ -222,7 +228,7 @@ def test_a_race_that_nobody_announced_has_a_vehicle_of_its_cars_name(server, edi
         for number in numbers:
             drive(client, number, speed=3)
 
-    server.wait_until_cut()
+    server.cut_runs()
     races = [requests.get(f"{server.url}/race/{number}", headers=editor).json()["data"] for number in numbers]
     assert races[0]["vehicle_id"] == races[1]["vehicle_id"]
     vehicle = requests.get(f"{server.url}/vehicle/{races[0]['vehicle_id']}", headers=editor).json()["data"]

@@ -164,7 +164,7 @@ def test_where_cores_are_short_devices_come_first(apart):
 
 def test_at_rest_everything_but_postgresql_fits_into_260_mb(start_server):
     server = start_server()
-    server.wait_until_cut()  # so that background work has loaded what it needs
+    server.wait_until_background_works()  # it has loaded what it needs then
     assert httpx.get(f"{server.url}/welcome/", headers=BROWSER, timeout=WITHIN_S).status_code == 200
 
     ours = {name: pid for name, pid in server.processes.items() if name != "postgres"} | {"up": server.process.pid}
