@@ -16,6 +16,7 @@ COMMANDS = {
     "simulate": ("releve.cli.simulate", "Play devices that send plausible readings."),
     "bridge": ("releve.cli.bridge", "Read the topics of brokers that already exist."),
     "db": ("releve.cli.db", "Let people read with SQL."),
+    "history": ("releve.cli.history", "Look after readings that are kept as columns."),
     "doctor": ("releve.cli.doctor", "Check an installation and say how to mend it."),
 }
 

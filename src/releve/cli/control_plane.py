@@ -25,15 +25,17 @@ STARTING_S = 60.0
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[None]:
+def opened(settings: Settings) -> Iterator[str]:
     """Django set up on an installation that is there; nothing is made, and its tables stay as they are.
+
+    Yields the database's address.
 
     Raises:
         Refusal: There is no installation, its database cannot be reached, or it is of another version.
     """
     _refuse_nothing(settings)
-    with _opened(settings, _refuse_other_version):
-        yield
+    with _opened(settings, _refuse_other_version) as url:
+        yield url
 
 
 @contextmanager
@@ -61,14 +63,14 @@ def opened_or_made(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(settings: Settings, settle: Callable[[str, Settings], None]) -> Iterator[None]:
+def _opened(settings: Settings, settle: Callable[[str, Settings], None]) -> Iterator[str]:
     logs.configure(level="warning", log_format="text")
     try:
         instance.refuse_strangers(settings.data_dir)
         with database(settings) as url:
             _set_up_django(url, settings)
             settle(url, settings)
-            yield
+            yield url
     except (psycopg.OperationalError, OperationalError, KeyProblem, instance.NotOurs) as error:
         raise Refusal(str(error).strip()) from error
     except PermissionError as error:

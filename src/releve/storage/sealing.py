@@ -29,6 +29,7 @@ MOST_ROWS = READINGS
 MOST_ROW_BYTES = 32_000_000
 MOST_REWRITTEN = 4 * READINGS  # readings in one step
 _EVER = Span(-62_135_596_800_000_000, 253_402_300_800_000_000)
+_NO_AGE_S = -3e9  # a row of any time is older
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger()
 
@@ -137,6 +138,19 @@ async def unseal(reader: Reader, device_id: int, sealed: Sealed, *, is_into_old:
         raise Moved
     await put_back(reader, device_id, rows, is_into_old=is_into_old)
     return Step(len(rows))
+
+
+async def move_back(reader: Reader, device_id: int) -> Step:
+    """Move some of a device's fresh rows, whatever their age, into the table of earlier releases; see `unseal`."""
+    await segments.lock(reader, [device_id])
+    rows, is_all = await _rows(reader, device_id, "fresh_reading", _EVER, _NO_AGE_S)
+    if rows:
+        await put_back(reader, device_id, rows, is_into_old=True)
+        last = {"last_us": rows[-1].time_us, "last_id": rows[-1].id}
+        values = {"device": device_id, "older_s": _NO_AGE_S, **last}
+        if (await reader.ask(query("delete_sealed_rows"), values))[0][0] != len(rows):
+            raise Moved
+    return Step(len(rows), is_more=not is_all)
 
 
 async def put_back(reader: Reader, device_id: int, rows: Sequence[Row], *, is_into_old: bool) -> None:
