@@ -18,6 +18,14 @@ import pytest
 
 ROOT = Path(__file__).parent
 WITH_PROCESSES = {ROOT / "tests" / name for name in ("journey", "postgres", "control")}
+FIRST = (  # the files that take longest, longest first: whoever is free takes the next file, and all end together
+    "test_up.py", "test_schema_fuzz.py", "test_import.py", "test_dockerfile.py", "test_up_external.py",
+    "test_house_tools.py", "test_documentation_restore.py", "test_bridge.py", "test_mqtt_crash.py", "test_crash.py",
+    "test_cli_account_device.py", "test_mqtt_access.py", "test_cli_simulate.py", "test_page_browser.py",
+    "test_contract_b_mqtt.py", "test_revoked.py", "test_up_iam.py", "test_page_runs.py", "test_cli_makes_nothing.py",
+    "test_readiness.py", "test_embedded.py", "test_contract_b_access.py", "test_run_export.py", "test_live_page.py",
+    "test_processes.py",
+)  # fmt: skip
 LEFT_OUT_WHEN_QUICK = ("process", "browser", "slow")
 # Packages of Debian, and by which program they are known to be there.
 STARTED_BY_DEBIAN = {"mosquitto", "nginx"}  # on ports that are ours
@@ -77,6 +85,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if any(map(item.get_closest_marker, LEFT_OUT_WHEN_QUICK))]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _place(item.path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes a core: about half of its time a test with servers waits for what takes no processor."""
+    return (1 if config.getoption("--quick") else 2) * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -138,6 +154,13 @@ def _turn(shared: Path, mode: int) -> Iterator[None]:
             fcntl.flock(door, fcntl.LOCK_EX)
             fcntl.flock(running, mode)
         yield
+
+
+def _place(path: Path) -> int:
+    """Where a file stands among those that are shared out: the long ones, those with servers, the others."""
+    if path.name in FIRST:
+        return FIRST.index(path.name)
+    return len(FIRST) + (WITH_PROCESSES.isdisjoint(path.parents))
 
 
 def _missing(package: str, shared: Path) -> str | None:

@@ -25,6 +25,13 @@ def test_beside(n): run(f"beside{n}")
 @pytest.mark.parametrize("n", range(2))
 def test_alone(n): run(f"alone{n}")
 """
+WHEN = """
+import os, pathlib, time
+
+def test_it():
+    workers = os.environ["PYTEST_XDIST_WORKER_COUNT"]
+    pathlib.Path(__file__).with_suffix(".when").write_text(f"{time.monotonic()} {workers}")
+"""
 PUBLISHES = """
 import pytest, shutil
 
@@ -160,3 +167,37 @@ def test_a_browser_that_is_missing_fails_its_tests(project):
 
     assert "1 error" in told or "1 failed" in told
     assert "no chromium on this machine" in told
+
+
+def test_the_files_that_take_longest_come_first_and_those_without_servers_last(project):
+    paths = (
+        "tests/journey/test_up.py",
+        "tests/postgres/test_embedded.py",
+        "tests/control/test_b.py",
+        "tests/test_a.py",
+    )
+    for path in reversed(paths):
+        project.add(path, WHEN)
+
+    project.run("--numprocesses=1", "--dist=loadfile", "--no-loadscope-reorder")
+
+    began = [float((project.root / path).with_suffix(".when").read_text().split()[0]) for path in paths]
+    assert began == sorted(began)
+
+
+def test_two_processes_a_core_share_the_tests_and_four_at_most(project):
+    project.add("test_a.py", WHEN)
+
+    project.run("--numprocesses=auto", "--maxprocesses=4")
+
+    workers = (project.root / "test_a.when").read_text().split()[1]
+    assert int(workers) == min(4, 2 * os.cpu_count())
+
+
+def test_a_quick_run_that_waits_for_no_server_has_one_process_a_core(project):
+    project.add("test_a.py", WHEN)
+
+    project.run("--quick", "--numprocesses=auto", "--maxprocesses=4")
+
+    workers = (project.root / "test_a.when").read_text().split()[1]
+    assert int(workers) == min(4, os.cpu_count())
