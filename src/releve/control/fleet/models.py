@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
+from releve.protocol.described import ChannelKind
+
 DEVICE_NAME = r"^[A-Za-z0-9@._:-]{1,128}\Z"
 
 
@@ -58,6 +60,32 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ChannelDescription(models.Model):
+    """What a team says of a device's channel, which is its own business; what is null is as the contract proposes."""
+
+    team = models.ForeignKey("teams.Team", models.CASCADE, related_name="channel_descriptions")
+    device = models.ForeignKey(Device, models.CASCADE, related_name="channel_descriptions")
+    channel = models.TextField()
+    name_en = models.CharField(max_length=128, null=True)  # noqa: DJ001 - an empty name is another thing than none said
+    name_fr = models.CharField(max_length=128, null=True)  # noqa: DJ001 - as above
+    unit = models.CharField(max_length=32, null=True)  # noqa: DJ001 - as above
+    scale = models.FloatField(null=True)
+    offset = models.FloatField(null=True)
+    kind = models.CharField(max_length=16, null=True, choices=[(each.value, each.value) for each in ChannelKind])  # noqa: DJ001 - as above
+    decimals = models.SmallIntegerField(null=True)
+    is_hidden = models.BooleanField(null=True)
+
+    class Meta:
+        """What the database enforces and finds fast."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["device", "team", "channel"], name="fleet_channel_described_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.channel
 
 
 class Asset(models.Model):

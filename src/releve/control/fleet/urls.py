@@ -3,6 +3,7 @@
 from releve.control.api.routing import route
 from releve.control.fleet.asset_views import Assets, OneAsset
 from releve.control.fleet.certificate_views import Certificates, OneCertificate
+from releve.control.fleet.channel_views import DeviceChannels
 from releve.control.fleet.views import Devices, Disable, Enable, NewSecret, OneDevice
 
 DEVICE = "api/v1/devices/<int:device_id>"
@@ -10,6 +11,7 @@ DEVICE = "api/v1/devices/<int:device_id>"
 urlpatterns = [
     *route("api/v1/devices", Devices.as_view(), "devices"),
     *route(DEVICE, OneDevice.as_view(), "device"),
+    *route(f"{DEVICE}/channels", DeviceChannels.as_view(), "device-channels"),
     *route(f"{DEVICE}/new-secret", NewSecret.as_view(), "device-new-secret"),
     *route(f"{DEVICE}/disable", Disable.as_view(), "device-disable"),
     *route(f"{DEVICE}/enable", Enable.as_view(), "device-enable"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from releve.history.block import Block
 from releve.history.column import Column
+from releve.history.conversion import Conversion, converted
 from releve.history.exclusion import Exclusion, named_channels
 from releve.history.gap import Gap, Gaps
 from releve.history.grid import Even, Grid, Unit, calendar
@@ -81,6 +82,7 @@ class Chart:
         self, asked: Asked, source: Source, *, from_us: int, to_us: int, places: tuple[float, float] | None = None
     ) -> None:
         self._wanted = wanted_of(source)
+        self._conversions = conversions_of(asked, source)
         self._gaps = Gaps()
         self._collector: _Collector
         if places is not None:
@@ -98,7 +100,7 @@ class Chart:
         """
         for counted in scan([block], wanted=self._wanted):
             self._gaps.add(counted.time_us)
-            self._collector.add(counted)
+            self._collector.add(converted(counted, self._conversions))
 
     def drawn(self) -> Drawn:
         """The chart."""
@@ -112,12 +114,13 @@ class Places:
     def __init__(self, by: str, source: Source) -> None:
         self._by = by
         self._wanted = wanted_of(source)
+        self._conversions = _conversions([by], source)
         self._low, self._high = np.inf, -np.inf
 
     def add(self, block: Block) -> None:
         """Take readings."""
         for counted in scan([block], wanted=self._wanted):
-            numbers = counted.column(self._by).numbers
+            numbers = converted(counted, self._conversions).column(self._by).numbers
             known = numbers[~np.isnan(numbers)]
             if len(known):
                 self._low = min(self._low, float(known.min()))
@@ -132,6 +135,16 @@ class Places:
         if self._high < self._low:
             raise BadRequest(f"no reading has the numeric channel {self._by}", field="by")
         return self._low, self._high
+
+
+def conversions_of(asked: Asked, source: Source) -> dict[str, Conversion]:
+    """What becomes of the numbers of the channels that are asked for."""
+    return _conversions([*asked.channels, *([asked.by] if asked.by else [])], source)
+
+
+def _conversions(names: Sequence[str], source: Source) -> dict[str, Conversion]:
+    told = {name: source.description(name) for name in names}
+    return {name: Conversion(each.scale, each.offset) for name, each in told.items() if each.converts}
 
 
 def wanted_of(source: Source) -> Wanted:

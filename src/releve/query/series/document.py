@@ -9,7 +9,6 @@ import msgspec
 from releve.http.answer import encode
 from releve.protocol import cell
 from releve.protocol.instant import iso
-from releve.protocol.unit import unit
 from releve.query.run.export import table
 from releve.query.series.asked import Asked
 from releve.query.series.chart import DURATION, Drawn, Line
@@ -53,7 +52,7 @@ def _chart(source: Source, drawn: Drawn) -> Document:
 def _line(source: Source, line: Line) -> Document:
     columns = {name: _array(column) for name, column in _columns(source, line).items()}
     states = {} if line.states is None else {DURATION: {name: _array(held) for name, held in line.states.items()}}
-    return {"channel": line.channel, "unit": unit(source.contract, line.channel), **columns, **states}
+    return {"channel": line.channel, "unit": source.description(line.channel).unit, **columns, **states}
 
 
 def _columns(source: Source, line: Line) -> dict[str, Any]:

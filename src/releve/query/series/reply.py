@@ -10,7 +10,7 @@ from releve.http.answer import send_bytes
 from releve.http.request import Header, Request, Send, while_there
 from releve.protocol.problem import Problem
 from releve.query.series.asked import Asked
-from releve.query.series.source import Source
+from releve.query.series.source import Source, with_descriptions
 from releve.storage.pool import Pool
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Replies:
         await asyncio.to_thread(_load)
         from releve.query.series import document, draw  # noqa: PLC0415 - they bring numpy, which only charts need
 
+        sources = await with_descriptions(self._pool, sources)
         charts: Charts = await draw.draw(self._pool, asked, sources)
         return await asyncio.to_thread(document.body, asked, sources, charts)
 

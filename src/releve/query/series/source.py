@@ -1,12 +1,13 @@
 """Where the readings of a chart come from: a device or a run, and which of them count."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 from psycopg.rows import dict_row
 
+from releve.protocol.described import ChannelKind, Description, described, proposed
 from releve.protocol.problem import BadRequest
 from releve.query.instant import LATEST_US
 from releve.query.series.asked import Asked
@@ -35,8 +36,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         from_us: The first instant, microseconds since 1970; 0 for the first reading.
         to_us: The instant behind the last; `LATEST_US` for behind the last reading.
         part: Whose readings, such as `machine_id=4`; empty for all of the device's.
+        descriptions: What the device's team says of channels, by their names.
         left_out: What does not count.
-        teams: Who asks: of a device, only what was measured while one of these owned it.
+        teams: Who asks: of a device, only what was measured while one of these owned it; of a run, its own.
         run_id: The run's number, None of a device.
         started_us: When the run began.
     """
@@ -46,10 +48,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     from_us: int
     to_us: int
     part: str = ""
+    descriptions: Mapping[str, Description] = msgspec.field(default_factory=dict)
     left_out: Sequence[Left] = ()
     teams: Sequence[int] = ()
     run_id: int | None = None
     started_us: int = 0
+
+    def description(self, channel: str) -> Description:
+        """What people are told of a channel."""
+        return self.descriptions.get(channel) or proposed(self.contract, channel)
 
 
 def of_device(device_id: int, contract: str, teams: Sequence[int], asked: Asked) -> Source:
@@ -94,9 +101,28 @@ async def of_run(pool: Pool, run_id: int, asked: Asked) -> Source:
         to_us=to_us,
         part=run["part"],
         left_out=left_out,
+        teams=[run["team_id"]],
         run_id=run_id,
         started_us=run["started_us"],
     )
+
+
+async def with_descriptions(pool: Pool, sources: Sequence[Source]) -> list[Source]:
+    """The sources with what their teams say of channels."""
+    asked = {
+        "devices": [each.device_id for each in sources],
+        "teams": sorted({team for each in sources for team in each.teams}),
+    }
+    async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query("find_channel_descriptions"), asked)
+        rows = await cursor.fetchall()
+    said: dict[int, dict[str, Description]] = {each.device_id: {} for each in sources}
+    contracts = {each.device_id: each.contract for each in sources}
+    for row in rows:
+        device, channel = row.pop("device_id"), row.pop("channel")
+        kind = None if row["kind"] is None else ChannelKind(row["kind"])
+        said[device][channel] = described(contracts[device], channel, {**row, "kind": kind})
+    return [msgspec.structs.replace(each, descriptions=said[each.device_id]) for each in sources]
 
 
 def _us(instant: datetime) -> int:

@@ -1,16 +1,17 @@
 """A device as a page shows it: its state, its latest values and the course of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from releve.control.fleet import channels
 from releve.control.fleet.models import Device
 from releve.control.pages.device import received, rhythm, spark
 from releve.control.pages.device.received import Reading, Seen
-from releve.protocol.unit import unit
+from releve.protocol.described import Description
 
 COURSE = 24  # readings that a small line shows
 
@@ -67,20 +68,20 @@ def glance(device: Device, *, seen: Seen | None, readings: Sequence[Reading], on
             now=timezone.now(),
         ),
         last_seen=last_seen,
-        readouts=readouts(device.contract, readings),
+        readouts=readouts(readings, channels.describe(device, readings[0].channels) if readings else {}),
         count_below=on_card,
     )
 
 
-def readouts(contract: str, readings: Sequence[Reading]) -> list[Readout]:
+def readouts(readings: Sequence[Reading], described: Mapping[str, Description]) -> list[Readout]:
     """The channels of the newest reading, each with its course over the readings given, newest first."""
     if not readings:
         return []
     return [
         Readout(
             channel=channel,
-            value=value,
-            unit=unit(contract, channel),
+            value=described[channel].shown(value),
+            unit=described[channel].unit,
             course=spark.points([reading.channels.get(channel) for reading in reversed(readings[:COURSE])]),
         )
         for channel, value in sorted(readings[0].channels.items())

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from releve.control.accounts.models import Account, SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.sign_in import revoke
-from releve.control.fleet import services
+from releve.control.fleet import channels, services
 from releve.control.fleet.models import Contract, Device
 from releve.control.pages import access
 from releve.control.pages.device import certificate, command, received
@@ -32,7 +32,7 @@ from releve.control.runs.listing import newest
 from releve.control.runs.owner import owners_of
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
-from releve.protocol.unit import unit
+from releve.protocol.described import Description
 
 LISTED_READINGS = 50
 LISTED_QUARANTINE = 50
@@ -45,7 +45,12 @@ class Column:
     """One channel of the table of readings."""
 
     name: str
-    unit: str
+    described: Description
+
+    @property
+    def unit(self) -> str:
+        """Its unit, as the device's team or the contract says."""
+        return self.described.unit
 
 
 @dataclass(frozen=True)
@@ -177,11 +182,14 @@ def _readings(shown: Device, before: tuple[datetime, int] | None) -> list[Readin
 
 def _columns(shown: Device, readings: Sequence[Reading]) -> list[Column]:
     names = sorted({name for reading in readings for name in reading.channels})
-    return [Column(name, unit(shown.contract, name)) for name in names]
+    return [Column(name, each) for name, each in channels.describe(shown, names).items()]
 
 
 def _cells(reading: Reading, columns: Sequence[Column]) -> list[str]:
-    return [value(reading.channels[name]) if (name := column.name) in reading.channels else "" for column in columns]
+    return [
+        value(column.described.shown(reading.channels[name])) if (name := column.name) in reading.channels else ""
+        for column in columns
+    ]
 
 
 def _written(reading: Reading) -> str:

@@ -11,10 +11,10 @@ from releve.control.pages.run.figure import Figure, figures
 from releve.control.runs import queries
 from releve.control.runs.models import Exclusion, Kind, Run
 from releve.control.runs.queries import Summary
+from releve.protocol.described import proposed
 from releve.protocol.run.completeness import PATIENCE
 from releve.protocol.run.part import split_part
 from releve.protocol.run.statistic import Statistic
-from releve.protocol.unit import unit
 
 WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800)
 NARROW_S, SHORT = 1, timedelta(seconds=60)  # five seconds would tell nothing of so short a run
@@ -110,8 +110,8 @@ def _width_s(frame: Frame | None) -> int:
 def _channels(
     run: Run, summary: Summary, buckets: Sequence[dict[str, Any]], frame: Frame | None, width_s: int
 ) -> list[Channel]:
-    own = split_part(run.part)[0]  # the same in every reading: it says whose they are
     contract = run.device.contract if run.device else ""
+    own = split_part(run.part)[0]  # the same in every reading: it says whose they are
     first = FIRST[Kind(run.kind)]  # what its people look at; the rest by their names
     names = [name for name in first if name in summary.channels]
     names += [name for name in sorted(summary.channels) if name not in (*first, own)]
@@ -119,7 +119,7 @@ def _channels(
     return [
         Channel(
             name=name,
-            unit=unit(contract, name),
+            unit=proposed(contract, name).unit,
             statistic=summary.channels[name],
             pieces=band.pieces(_of(name, buckets), frame=frame, width=width, patience=patience)
             if frame and place < MOST_PICTURES
