@@ -142,13 +142,3 @@ def test_each_state_lasts_until_the_next(found, grid, longest_s):
     assert set(durations) == set(expected)
     for state, held in durations.items():
         assert held.tolist() == pytest.approx([expected[state][start] for start in starts.tolist()])
-
-
-def test_the_whole_of_a_channel_is_one_statistic_for_the_summaries():
-    collecting = statistic.whole("v")
-    collecting.add(Block(np.array([1, 2]), {"v": Column.of([2.0, 4])}))
-    collecting.add(Block(np.array([3, 4]), {"w": Column.of([2.0, 4])}))
-    collecting.add(Block(np.array([5]), {"v": Column.of([9])}))
-
-    assert statistic.statistic(collecting.buckets()) == statistic_of([2.0, 4.0, 9.0])
-    assert statistic.statistic(statistic.whole("none").buckets()) is None

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from releve.history.array import Integers, Reals
-from releve.history.grid import Grid, cut
+from releve.history.grid import Cut, Grid, cut
 
 
 class Buckets(NamedTuple):
@@ -62,10 +62,15 @@ def buckets_of(time_us: Integers, numbers: Reals, grid: Grid, *, with_squares: b
         grid: The buckets.
         with_squares: Whether the deviation will be asked for; `squares` is nought otherwise.
     """
-    if not len(time_us):
+    return sums(cut(time_us, grid), numbers, with_squares=with_squares)
+
+
+def sums(pieces: Cut, numbers: Reals, *, with_squares: bool = False) -> Buckets:
+    """The buckets of numbers whose instants were cut already: of several channels they are often the same."""
+    if not len(numbers):
         return Buckets.none()
-    starts_us, places = cut(time_us, grid)
-    n = np.diff(places, append=len(time_us))
+    starts_us, places = pieces
+    n = np.diff(places, append=len(numbers))
     total = np.add.reduceat(numbers, places)
     squares = np.zeros(len(places))
     if with_squares:

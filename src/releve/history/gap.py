@@ -32,9 +32,12 @@ class Gaps:
             self.first_us = int(time_us[0])
         self._first = np.concatenate([self._first, time_us[: max(0, FIRST_GAPS + 1 - len(self._first))]])
         edges_us = time_us if self.last_us is None else np.concatenate([[self.last_us], time_us])
-        since_us = np.concatenate([self._longest[0], edges_us[:-1]])
-        until_us = np.concatenate([self._longest[1], edges_us[1:]])
-        self._longest = _longest(since_us, until_us)
+        length_us = np.diff(edges_us)
+        longer = np.flatnonzero(length_us > self._shortest_us())
+        if len(longer):
+            since_us = np.concatenate([self._longest[0], edges_us[longer]])
+            until_us = np.concatenate([self._longest[1], edges_us[longer + 1]])
+            self._longest = _longest(since_us, until_us)
         self.n += len(time_us)
         self.last_us = int(time_us[-1])
 
@@ -60,11 +63,20 @@ class Gaps:
         is_gap = until_us - since_us > patience * self.rhythm_us
         return list(zip(since_us[is_gap].tolist(), until_us[is_gap].tolist(), strict=True))
 
+    def _shortest_us(self) -> int:
+        """What a gap must exceed to be one of the longest: of two that are as long the earlier stays."""
+        since_us, until_us = self._longest
+        return int((until_us - since_us).min()) if len(since_us) == MOST_GAPS else -1
+
 
 def _longest(since_us: Integers, until_us: Integers) -> tuple[Integers, Integers]:
     """The longest, the earlier of two that are as long first, in the order of time."""
-    if len(since_us) > MOST_GAPS:
-        chosen = np.lexsort((since_us, since_us - until_us))[:MOST_GAPS]
-        since_us, until_us = since_us[chosen], until_us[chosen]
     order = np.argsort(since_us, kind="stable")
-    return since_us[order], until_us[order]
+    since_us, until_us = since_us[order], until_us[order]
+    if len(since_us) > MOST_GAPS:
+        length_us = until_us - since_us
+        least_us = np.partition(length_us, -MOST_GAPS)[-MOST_GAPS]
+        is_chosen = length_us > least_us
+        is_chosen[np.flatnonzero(length_us == least_us)[: MOST_GAPS - int(is_chosen.sum())]] = True
+        since_us, until_us = since_us[is_chosen], until_us[is_chosen]
+    return since_us, until_us

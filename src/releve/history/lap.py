@@ -1,52 +1,101 @@
 """The laps of a race from its columns: the readings at which the lap changes, and what became of the distance."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
+from releve.history.array import Integers, Mask, Reals
 from releve.history.block import Block
-from releve.protocol.run.race import Lap, TrackPoint, laps
+from releve.protocol.run.race import Lap, TrackPoint, lap
 
 TRACK, DISTANCE = "track", "distance"
+MOST_LAPS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class _Told(NamedTuple):
+    """A reading that tells the lap; its distance is NaN where it does not tell that."""
+
+    time_us: int
+    track: float
+    distance: float
+
+    def point(self) -> TrackPoint:
+        return TrackPoint(_instant(self.time_us), self.track, None if np.isnan(self.distance) else self.distance)
+
+
 class Laps:
-    """Collects readings."""
+    """Collects readings, those that are left out too: where these name another lap, no lap is longer for it."""
 
     def __init__(self) -> None:
-        self._points: list[TrackPoint] = []
-        self._lap: float | None = None
-        self._end: tuple[int, float | None] | None = None
-        self._distance: float | None = None
+        self._laps: list[Lap] = []
+        self._begun: _Told | None = None
+        self._latest: _Told | None = None  # of the lap under way
+        self._left: int | None = None  # when a reading that is left out named another lap first, since the latest
+        self._last_us: int | None = None
+        self._distance = np.nan
 
-    def add(self, block: Block) -> None:
-        """Take readings in the order of time, none of them earlier than those before."""
-        if not len(block):
-            return
+    def add(self, block: Block, counts: Mask | None = None) -> None:
+        """Take readings in the order of time, none of them earlier than those before.
+
+        Args:
+            block: Readings.
+            counts: Which of them count; None for all.
+        """
         track, distance = block.column(TRACK).numbers, block.column(DISTANCE).numbers
-        told = np.flatnonzero(~np.isnan(track))
-        if len(told):
-            laps_told = track[told]
-            is_new = np.empty(len(told), bool)
-            is_new[0] = self._lap is None or laps_told[0] != self._lap
-            np.not_equal(laps_told[1:], laps_told[:-1], out=is_new[1:])
-            for place in told[is_new].tolist():
-                far = float(distance[place])
-                self._points.append(
-                    TrackPoint(_instant(int(block.time_us[place])), float(track[place]), None if np.isnan(far) else far)
-                )
-            self._lap = float(laps_told[-1])
-        known = np.flatnonzero(~np.isnan(distance))
+        if len(self._laps) < MOST_LAPS:
+            told = np.flatnonzero(~np.isnan(track))
+            is_counted = np.ones(len(told), bool) if counts is None else counts[told]
+            self._follow(block.time_us[told], track[told], distance[told], is_counted)
+        counted = np.arange(len(block)) if counts is None else np.flatnonzero(counts)
+        if len(counted):
+            self._last_us = int(block.time_us[counted[-1]])
+        known = counted[~np.isnan(distance[counted])]
         if len(known):
             self._distance = float(distance[known[-1]])
-        self._end = int(block.time_us[-1]), self._distance
 
     def answer(self) -> list[Lap]:
-        """The laps, the last of which ends with the last reading; none where all the readings name the same."""
-        if len({point.track for point in self._points}) < 2 or self._end is None or self._lap is None:  # noqa: PLR2004 - a lap has a neighbour
+        """The first thousand laps, the last of them up to the last reading; none where all readings name the same."""
+        if not self._laps or self._begun is None or self._last_us is None:
             return []
-        return laps(self._points, last=TrackPoint(_instant(self._end[0]), self._lap, self._end[1]))
+        if len(self._laps) == MOST_LAPS:
+            return list(self._laps)
+        return [*self._laps, self._lap(_Told(self._last_us, self._begun.track, self._distance), is_last=True)]
+
+    def _follow(self, time_us: Integers, track: Reals, distance: Reals, counts: Mask) -> None:
+        """Go through stretches of readings that name the same lap and count or do not."""
+        if not len(track):
+            return
+        changes = np.flatnonzero((track[1:] != track[:-1]) | (counts[1:] != counts[:-1])) + 1
+        begins = [0, *changes.tolist()]
+        for begin, end in zip(begins, [*begins[1:], len(track)], strict=True):
+            if counts[begin]:
+                self._go_on(
+                    _Told(int(time_us[begin]), float(track[begin]), float(distance[begin])),
+                    _Told(int(time_us[end - 1]), float(track[begin]), float(distance[end - 1])),
+                )
+            elif self._left is None and self._latest is not None and track[begin] != self._latest.track:
+                later = begin + int(np.searchsorted(time_us[begin:end], self._latest.time_us, side="right"))
+                self._left = int(time_us[later]) if later < end else None
+            if len(self._laps) == MOST_LAPS:
+                return
+
+    def _go_on(self, first: _Told, last: _Told) -> None:
+        if self._begun is None:
+            self._begun = first
+        elif first.track != self._begun.track:
+            self._laps.append(self._lap(first, is_last=False))
+            self._begun = first
+        self._latest, self._left = last, None
+
+    def _lap(self, end: _Told, *, is_last: bool) -> Lap:
+        """The lap under way: it ends with the first reading of another, be that left out or not."""
+        if self._begun is None or self._latest is None:
+            raise ValueError("no lap is under way")
+        if self._left is not None and (is_last or self._left < end.time_us):
+            end = _Told(self._left, end.track, self._latest.distance)
+        return lap(self._begun.point(), end.point())
 
 
 def _instant(time_us: int) -> datetime:

@@ -3,22 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from releve.history.array import Integers, Reals
 from releve.history.block import Block
 from releve.history.bucket import Buckets, buckets_of, merged
 from releve.history.counter import Rate
-from releve.history.grid import Even, Grid
+from releve.history.grid import Grid
 from releve.history.holding import WeightedMean
 from releve.history.quantile import Quantiles
 from releve.history.state import Durations, State
-from releve.protocol.run.statistic import Statistic
 
 SUMS = ("n", "mean", "low", "high", "first", "last", "total", "deviation")
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 FUNCTIONS = (*SUMS, *PERCENTILES, "time_weighted_mean", "rate", "duration")
-_WIDEST_US = 2**62
 
 
 class Statistics:
@@ -88,16 +84,3 @@ class Statistics:
     def durations(self) -> tuple[Integers, dict[State, Reals]]:
         """The starts of the buckets that have a text or a boolean, and the seconds of each of these."""
         return self._durations.answer()
-
-
-def whole(channel: str) -> Statistics:
-    """Collects one channel over everything, as one bucket."""
-    return Statistics(channel, Even(_WIDEST_US, -(_WIDEST_US // 2)))
-
-
-def statistic(buckets: Buckets) -> Statistic | None:
-    """What the only bucket says, as the summaries of runs take it; None of none."""
-    if not len(buckets.n):
-        return None
-    one = {name: getattr(buckets, name)[0].item() for name in ("low", "high", "mean", "squares", "first", "last")}
-    return Statistic(n=int(np.sum(buckets.n)), **one)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from releve.protocol.run.statistic import Statistic
 
+CHANNELS = ("distance", "speed", "battery")  # whose statistics are a race's
+
 
 class TrackPoint(NamedTuple):
     """A reading that tells the lap, and the distance so far if it tells that too."""

@@ -1,4 +1,4 @@
-"""The statistic of one channel over a stretch, as arithmetic in memory; SQL computes the same over rows."""
+"""The statistic of one channel over a stretch, as plain arithmetic; `history/summary.py` does it over columns."""
 
 from collections.abc import Sequence
 from math import fsum, sqrt
@@ -56,6 +56,26 @@ def within(mean: float, low: float, high: float) -> float:
     0.1
     """
     return min(max(mean, low), high)
+
+
+def merged_of(before: Statistic, after: Statistic) -> Statistic:
+    """The statistic of two stretches that follow each other [Chan, Golub, LeVeque 1983].
+
+    >>> merged_of(statistic_of([2.0, 4.0]), statistic_of([9.0])) == statistic_of([2.0, 4.0, 9.0])
+    True
+    """
+    n = before.n + after.n
+    low, high = min(before.low, after.low), max(before.high, after.high)
+    apart = after.mean - before.mean
+    return Statistic(
+        n=n,
+        low=low,
+        high=high,
+        mean=within(before.mean + apart * after.n / n, low, high),
+        squares=before.squares + after.squares + apart**2 * before.n * after.n / n,
+        first=before.first,
+        last=after.last,
+    )
 
 
 def statistic_of(values: Sequence[float]) -> Statistic | None:
