@@ -159,8 +159,7 @@ class Settings:
     )
     follow_runs_s: float = knob(
         2.0,
-        "Pause between two times that runs are cut in the background; summing them up takes ten. 0 leaves both, and "
-        "nothing else cuts them.",
+        "Pause between two times that runs are cut in the background. 0 leaves it, and nothing else cuts them.",
         unit="s",
     )
     receipt_retention_days: int = knob(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from releve.control.accounts.models import AuditEvent
 from releve.control.fleet.models import Asset, Device, Mount
 from releve.control.fleet.services import register_device
-from releve.control.runs.cut.keep import keep_up
+from releve.control.runs.cut import keep
 from releve.control.runs.edit import services
 from releve.control.runs.edit.moving import NotMovable, move_device
 from releve.control.runs.models import Exclusion, Run
@@ -74,11 +74,11 @@ def test_the_old_teams_run_ends_at_the_move_and_the_new_team_gets_one_of_its_own
     alice, bob, charlie, signed_in, machine, other
 ):
     works_out(machine, ago_s=20)
-    keep_up()
+    keep.cut()
 
     assert move(signed_in(alice), machine, other).json()["team"] == {"id": other.pk, "name": other.name}
     works_out(machine, ago_s=0)  # in its machine's rhythm, as if nothing had happened: the count goes on
-    keep_up()
+    keep.cut()
 
     (old,) = signed_in(bob).get(RUNS).json()["data"]
     (new,) = signed_in(charlie).get(RUNS).json()["data"]
@@ -120,11 +120,11 @@ def test_the_new_team_opens_no_run_on_the_old_teams_past(alice, charlie, signed_
 
 def test_a_late_reading_of_before_the_move_joins_the_old_teams_run_only(alice, bob, charlie, signed_in, machine, other):
     works_out(machine, ago_s=100, of=2)
-    keep_up()
+    keep.cut()
     move_device(machine, team=other, by=alice)
     works_out(machine, ago_s=0)
     send(machine, ago_s=60, machine_id=7, repetitions=3)
-    keep_up()
+    keep.cut()
 
     (old,) = signed_in(bob).get(RUNS).json()["data"]
     (new,) = signed_in(charlie).get(RUNS).json()["data"]
@@ -138,10 +138,10 @@ def test_a_car_that_goes_on_with_its_race_drives_another_one_for_the_new_team(
 ):
     car = register_device(team=team, name="esp32bis", contract="racing")[0]
     send(car, ago_s=5, race=12, speed=3.0)
-    keep_up()
+    keep.cut()
     move_device(car, team=other, by=alice)
     send(car, race=12, speed=9.0)
-    keep_up()
+    keep.cut()
 
     (old,) = signed_in(bob).get(RUNS).json()["data"]
     (new,) = signed_in(charlie).get(RUNS).json()["data"]
@@ -154,13 +154,13 @@ def test_a_car_that_goes_on_with_its_race_drives_another_one_for_the_new_team(
 
 def test_what_was_left_out_reaches_neither_beyond_the_move_nor_before_it(alice, charlie, machine, other):
     works_out(machine, ago_s=20)
-    keep_up()
+    keep.cut()
     old, now = Run.objects.get(), timezone.now()
     left_out = services.exclude(old, since=now - timedelta(minutes=1), until=now + timedelta(hours=1), reason="bump")
 
     move_device(machine, team=other, by=alice)
     works_out(machine, ago_s=0)
-    keep_up()
+    keep.cut()
 
     new = Run.objects.get(team=other)
     left_out.refresh_from_db()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from releve.control.fleet.models import Asset, Mount
 from releve.control.fleet.services import register_device
-from releve.control.runs.cut.keep import keep_up
+from releve.control.runs.cut import keep
 from releve.control.runs.edit import services
 from releve.control.runs.models import Change, Run
 from releve.storage.queries import query
@@ -109,11 +109,11 @@ def test_a_race_that_waits_is_joined_when_it_is_looked_at(bob, signed_in, drives
 
 def test_a_race_opens_and_closes_though_nobody_looks(drives):
     drives(12)
-    assert keep_up().devices == 1
+    assert keep.cut() == 1
     assert Run.objects.get().is_open
 
     drives.say("false")
-    keep_up()
+    keep.cut()
 
     assert not Run.objects.get().is_open
     assert Run.objects.get().name == "Race 12"
@@ -122,16 +122,16 @@ def test_a_race_opens_and_closes_though_nobody_looks(drives):
 def test_a_race_that_a_person_reopened_is_ended_by_the_next_word_only(drives):
     drives(12)
     drives.say("false")
-    keep_up()
+    keep.cut()
 
     services.reopen(Run.objects.get())
     drives.say("false")  # the same word again is no new one: some cars repeat it every few seconds
-    keep_up()
+    keep.cut()
     assert Run.objects.get().is_open
 
     drives.say("12")
     drives.say("false")
-    keep_up()
+    keep.cut()
     assert not Run.objects.get().is_open
 
 
@@ -140,7 +140,7 @@ def test_a_race_ends_with_its_last_sample_before_the_other_number(bob, signed_in
         drives(12, ago_s=ago_s)
     for ago_s in (37, 36, 35):  # this car says `race` before every sample
         drives(13, ago_s=ago_s)
-    keep_up()
+    keep.cut()
 
     api = signed_in(bob)
     (older,) = [run for run in api.get("/api/v1/runs").json()["data"] if run["part"] == "race=12"]
@@ -157,7 +157,7 @@ def test_a_race_ends_at_the_first_of_many_words_that_there_is_none(drives):
     first = timezone.now()
     drives.say("false")
 
-    keep_up()
+    keep.cut()
 
     assert Run.objects.get().ended_at <= first
 
@@ -166,29 +166,29 @@ def test_a_closing_that_is_taken_back_stays_so_until_the_car_says_something_new(
     api = signed_in(erin)
     drives(12, ago_s=9)
     drives(13, ago_s=8)
-    keep_up()
+    keep.cut()
     older = Run.objects.get(part="race=12")
     ended_at = older.ended_at
     assert ended_at is not None
 
     assert api.post(f"/api/v1/runs/{older.pk}/undo", {}).status_code == 200
     drives(13, ago_s=1)
-    keep_up()
+    keep.cut()
     assert Run.objects.get(part="race=12").is_open
 
     drives(14, ago_s=0)
-    keep_up()
+    keep.cut()
     assert Run.objects.get(part="race=12").ended_at == ended_at
 
 
 def test_a_closing_by_hand_that_is_taken_back_lets_the_other_number_end_the_race(drives):
     drives(12, ago_s=9)
-    keep_up()
+    keep.cut()
     race = services.close_run(Run.objects.get(), ended_at=timezone.now())
     drives(13, ago_s=2)
 
     services.undo(Change.objects.get(kind="close"))
-    keep_up()
+    keep.cut()
 
     race.refresh_from_db()
     assert race.ended_at == race.started_at + timedelta(microseconds=1)
@@ -197,7 +197,7 @@ def test_a_closing_by_hand_that_is_taken_back_lets_the_other_number_end_the_race
 def test_nobody_cut_a_race_that_its_car_named(bob, drives):
     drives(12, ago_s=9)
     drives(13)
-    keep_up()
+    keep.cut()
     client = Client(headers={"accept": "text/html"})
     client.force_login(bob)
 
@@ -209,7 +209,7 @@ def test_nobody_cut_a_race_that_its_car_named(bob, drives):
 
 def test_a_race_that_a_person_closed_is_cut_by_hand(bob, drives):
     drives(12, ago_s=9)
-    keep_up()
+    keep.cut()
     services.close_run(Run.objects.get(), ended_at=timezone.now())
     client = Client(headers={"accept": "text/html"})
     client.force_login(bob)
@@ -220,7 +220,7 @@ def test_a_race_that_a_person_closed_is_cut_by_hand(bob, drives):
 def test_a_race_number_with_a_fraction_is_the_race_of_that_number(bob, signed_in, drives):
     drives(12, ago_s=3)
     drives(12.0, ago_s=2)
-    keep_up()
+    keep.cut()
 
     (found,) = signed_in(bob).get("/api/v1/runs").json()["data"]
 

@@ -1,4 +1,4 @@
-"""Sums read a column a channel equal a plain sum in memory, whatever channels the readings have."""
+"""What is computed from columns equals a plain sum in memory, whatever channels the readings have."""
 
 import json
 import math
@@ -10,14 +10,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from releve.control.fleet.models import Device
-from releve.control.runs import columns, queries, several
+from releve.control.runs import queries, several
+from releve.control.runs.columns import us
 from releve.control.runs.edit import services
 from releve.control.runs.models import Run
 from releve.control.teams.models import Team
+from releve.history.block import Row
+from releve.history.pivot import block_of
+from releve.protocol.identity import canonical
 from releve.protocol.run.statistic import statistic_of
+from releve.storage import segments
+from releve.storage.reader import ConnectionReader, now
 
 START = datetime(2026, 3, 1, 12, 0, 2, tzinfo=UTC)
 WIDTHS_S = (5, 7)
+HOMES = ("reading", "segment", "fresh_reading")
 names = st.sampled_from(
     ["v", "speed", "acceleration_x", "acceleration_y", "acceleration_z", "acceleration_total", "%s"]
 )
@@ -26,17 +33,30 @@ values = st.one_of(numbers, st.booleans(), st.sampled_from(["12", "text", ""]))
 readings = st.lists(st.dictionaries(names, values, max_size=4), min_size=1, max_size=30)
 
 
-def new_run(kind, sent, *, every_s=1.0):
+def new_run(kind, sent, *, every_s=1.0, homes=("reading",)):
+    """A run whose readings lie in turn in each of the homes, a third in each of three."""
     team = Team.objects.create(name="columns")
     device = Device.objects.create(team=team, name="columns", contract="generic")
-    rows = [
-        (device.pk, START + timedelta(seconds=place * every_s), 1, START, json.dumps(channels))
-        for place, channels in enumerate(sent)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT releve_ensure_partition(%s)", [START])
-        cursor.executemany("INSERT INTO reading VALUES (%s, %s, %s, %s, %s)", rows)
+    times = [START + timedelta(seconds=place * every_s) for place in range(len(sent))]
+    for number, home in enumerate(homes):
+        share = slice(len(sent) * number // len(homes), len(sent) * (number + 1) // len(homes))
+        store(device, home, list(zip(times, sent, strict=True))[share])
     return services.open_run(team=team, device=device, asset=None, kind=kind, started_at=START)
+
+
+def store(device, home, readings):
+    with connection.cursor() as cursor:
+        if home == "segment":
+            rows = [Row(us(time), 1, us(START), canonical(channels)) for time, channels in readings]
+            if rows:
+                now(segments.add(ConnectionReader(connection.connection), device.pk, block_of(rows)))
+            return
+        cursor.execute("SELECT releve_ensure_partition(%s)", [START])
+        rows = [(device.pk, time, 1, START, json.dumps(channels)) for time, channels in readings]
+        cursor.executemany(
+            f"INSERT INTO {home} (device_id, time, id, received, channels) VALUES (%s, %s, %s, %s, %s)",  # noqa: S608 - ours
+            rows,
+        )
 
 
 def measured(channels, kind):
@@ -78,19 +98,16 @@ def assert_same(found, wanted):
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sent=readings, kind=st.sampled_from(["race", "series"]))
-@pytest.mark.parametrize("most_columns", [columns.MOST_COLUMNS, 0], ids=["a column a channel", "a row a channel"])
-def test_sums_of_any_readings_equal_a_sum_in_memory(db, monkeypatch, most_columns, sent, kind):
-    monkeypatch.setattr(columns, "MOST_COLUMNS", most_columns)
-    run = new_run(kind, sent)
+@given(sent=readings, kind=st.sampled_from(["race", "series"]), homes=st.permutations(HOMES))
+def test_sums_of_any_readings_equal_a_sum_in_memory_wherever_they_lie(db, sent, kind, homes):
+    run = new_run(kind, sent, homes=homes)
     try:
         assert_sums(run, sent)
     finally:
         forget(run)
 
 
-def test_channels_that_appear_late_are_summed_like_the_others(db, monkeypatch):
-    monkeypatch.setattr(columns, "SAMPLE", 1)
+def test_channels_that_appear_late_are_summed_like_the_others(db):
     sent = [{"speed": float(place), f"late{place // 100}": 1.0} for place in range(600)]
 
     run = new_run("race", sent, every_s=0.1)
@@ -98,8 +115,8 @@ def test_channels_that_appear_late_are_summed_like_the_others(db, monkeypatch):
     assert_sums(run, sent)
 
 
-def test_readings_with_more_channels_than_a_statement_has_columns_are_summed(db):
-    sent = [{f"c{place}": float(place + number) for place in range(columns.MOST_COLUMNS + 8)} for number in range(20)]
+def test_readings_with_many_channels_are_summed(db):
+    sent = [{f"c{place}": float(place + number) for place in range(40)} for number in range(20)]
 
     run = new_run("capture", sent)
 
@@ -135,7 +152,7 @@ def test_a_list_of_runs_with_thousands_of_channels_takes_no_look_at_every_pair(i
 def forget(run):
     Run.objects.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM reading WHERE device_id = %s", [run.device_id])
-        cursor.execute("DELETE FROM run_block; DELETE FROM run_block_channel")
+        for table in (*HOMES, "segment_column", "ladder"):
+            cursor.execute(f"DELETE FROM {table} WHERE device_id = %s", [run.device_id])  # noqa: S608 - ours
     Device.objects.all().delete()
     Team.objects.all().delete()

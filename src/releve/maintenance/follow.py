@@ -1,4 +1,4 @@
-"""Cuts runs and keeps them summed up, in a thread of its own: whoever looks finds them as they are."""
+"""Cuts runs as readings arrive, in a thread of its own: whoever looks finds them as they are."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ class Following:
     """Calls the control plane's upkeep of runs.
 
     Args:
-        keep_up: Brings every run up to date once and tells how much that was; it blocks, so it gets a thread.
+        keep_up: Cuts what has arrived and tells how much that was; it blocks, so it gets a thread.
         every_s: Pause between two times, in seconds.
         name: What it is called in logs and metrics.
     """

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ NAME = "maintenance"
 NICENESS = 10  # nobody waits for it
 CLAIM_DAYS = 7  # that a certificate waits for an editor
 REVOCATION_DAYS = 1  # beyond the end of what they are about
-SUM_TIMES = 10  # runs are cut more often than summed up: their bounds are what people see first
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -82,8 +80,7 @@ class Maintenance:
         yield Burial(self._pool).service()
         yield self._disks.service()
         if every_s := settings.follow_runs_s:
-            yield Following(partial(_keep, "cut"), every_s=every_s, name="cut-runs").service()
-            yield Following(partial(_keep, "sum_up"), every_s=SUM_TIMES * every_s, name="sum-runs").service()
+            yield Following(_cut_runs, every_s=every_s, name="cut-runs").service()
 
     def _counts(self) -> Mapping[str, Any]:
         reasons = [*self._tasks.reasons(), *filter(None, (loop.reason() for loop in self._loops))]
@@ -98,11 +95,11 @@ class Maintenance:
         }
 
 
-def _keep(what: str) -> Mapping[str, int]:
-    """Cut runs or sum them up; Django is loaded by the first round, in its thread."""
+def _cut_runs() -> Mapping[str, int]:
+    """Cut runs; Django is loaded by the first round, in its thread."""
     importlib.import_module("releve.control.wsgi")  # sets Django up
     keep = importlib.import_module("releve.control.runs.cut.keep")
-    keep.with_fresh_connection(getattr(keep, what))
+    keep.with_fresh_connection(keep.cut)
     return {}
 
 

@@ -60,7 +60,8 @@ class ConnectionReader:
 
     async def ask(self, statement: LiteralString, values: Mapping[str, Any]) -> list[Row]:
         """What the statement answers."""
-        with self._connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        with psycopg.Cursor(self._connection, row_factory=tuple_row) as cursor:  # Django's own kind answers text only
+            cursor.format = Format.BINARY
             load_arrays(cursor)
             cursor.execute(statement, values)
             return cursor.fetchall() if cursor.description else []

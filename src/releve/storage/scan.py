@@ -127,7 +127,7 @@ async def counted(
         exclusions: What was left out.
     """
     names = channels if channels is None else [*channels, *named_channels(part, exclusions)]
-    for stretch, is_whole in _stretches(span, exclusions):
+    for stretch, is_whole in stretches(span, exclusions):
         async for block in blocks(reader, device_id, WHOLE if is_whole else names, stretch):
             counts = counting(block, part=part, exclusions=exclusions, ids=partial(spelling.ids, block))
             found = block if counts is None or counts.all() else block.take(counts)
@@ -261,11 +261,11 @@ def _only(block: Block, names: Collection[str]) -> Block:
     return Block(block.time_us, columns, identities=known, sent=Sent.none(len(block)))
 
 
-def _stretches(span: Span, exclusions: Sequence[Exclusion]) -> list[tuple[Span, bool]]:
+def stretches(span: Span, exclusions: Sequence[Exclusion]) -> list[tuple[Span, bool]]:
     """A span cut where single readings are left out, and whether identities are needed there.
 
     >>> single = Exclusion(40, 41, reading=7)
-    >>> [(*stretch, is_whole) for stretch, is_whole in _stretches(Span(0, 100), [single])]
+    >>> [(*stretch, is_whole) for stretch, is_whole in stretches(Span(0, 100), [single])]
     [(0, 40, False), (40, 41, True), (41, 100, False)]
     """
     found, at = [], span.from_us

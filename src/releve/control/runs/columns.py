@@ -1,119 +1,176 @@
-"""Sums a run's readings a column a channel: finds its channels, then has one statement read them all at once.
-
-A statement must name its columns, so some readings are looked at first. A stretch in which a reading has yet another
-channel is told by the statement and summed again with that one too; where there are too many, a row a channel serves.
-"""
+"""A run's readings as columns: those of its part, in the order of time, and which of them count."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
 
-from releve.control.runs.models import Kind, Run
-from releve.control.runs.statement import Row, rows, rows_in_columns
+from django.db import connection
 
-MOST_COLUMNS = 32
-MOST_LOOKS = 3
-CHUNK = 1000  # stretches a statement
-SAMPLE = 20  # stretches that the first channels are learnt from
-TOTAL = "acceleration_total"
-AXES = ("acceleration_x", "acceleration_y", "acceleration_z")
-_VALUE = """,
-CASE WHEN jsonb_typeof(r.channels -> %(channel_{place})s) = 'number'
-     THEN (r.channels ->> %(channel_{place})s)::double precision END AS v{place}"""
-_HAS_TOTAL = f", r.channels ? '{TOTAL}' AS has_total"
-_MEASURED = ", CASE WHEN counts AND abs(v{place}) < 1e150 THEN v{place} END AS v{place}"
-_TOTAL = """,
-CASE WHEN NOT counts THEN NULL
-     WHEN has_total THEN CASE WHEN abs(v{place}) < 1e150 THEN v{place} END
-     WHEN abs(v{x}) < 1e150 AND abs(v{y}) < 1e150 AND abs(v{z}) < 1e150
-          AND sqrt(v{x} * v{x} + v{y} * v{y} + v{z} * v{z}) < 1e150
-     THEN sqrt(v{x} * v{x} + v{y} * v{y} + v{z} * v{z}) END AS v{place}"""
-_SUMS = """,
-count(v{place}) AS n{place}, min(v{place}) AS low{place}, max(v{place}) AS high{place}, avg(v{place}) AS mean{place},
-coalesce(var_pop(v{place}), 0) * count(v{place}) AS squares{place},
-(array_agg(v{place}) FILTER (WHERE v{place} IS NOT NULL))[1] AS first{place},
-(array_agg(v{place}) FILTER (WHERE v{place} IS NOT NULL))[count(v{place})::integer] AS last{place}"""
-_CHANNEL = """
-SELECT %(channel_{place})s, n{place}, low{place}, high{place}, mean{place}, squares{place}, first{place}, last{place}"""
-_NO_CHANNEL = "SELECT ''::text, 0::bigint, 0.0::float8, 0.0::float8, 0.0::float8, 0.0::float8, 0.0::float8, 0.0::float8"
+from releve.control.runs.models import Exclusion, Run
+from releve.history import exclusion, spelling
+from releve.history.array import Mask
+from releve.history.block import Block
+from releve.history.exclusion import counting, named_channels, of_part
+from releve.storage import scan
+from releve.storage.reader import ConnectionReader, each, now
+from releve.storage.scan import Span
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+NEAR_US = 3_600_000_000  # between runs of a device: reading on is sooner done than beginning again
+Left = exclusion.Exclusion
 
 
-def make_blocks(run: Run, starts_us: Sequence[int], *, width: timedelta) -> None:
-    """Store the blocks that start there, in microseconds since 1970."""
-    reader = _Columns("make_blocks", run, width=width)
-    for chunk in _chunks(starts_us):
-        left = reader.read(chunk)
-        if left:
-            rows_in_columns("make_blocks", run, _columns(run, None), starts=left, width=width)
-            rows("build_channels", run, starts=left, width=width)
+def us(instant: datetime) -> int:
+    """An instant in microseconds since 1970."""
+    return (instant - EPOCH) // MICROSECOND
 
 
-def stretches(run: Run, starts_us: Sequence[int], **about: Any) -> Iterator[Row]:
-    """What each channel did in the stretches that start there; `about` says how wide they are, and what bounds them."""
-    reader = _Columns("read_stretches", run, **about)
-    for chunk in _chunks(starts_us):
-        left = reader.read(chunk)
-        yield from sorted([*reader.found, *(rows("read_channels", run, starts=left, **about) if left else ())])
-        reader.found.clear()
+def instant(time_us: int) -> datetime:
+    """An instant of microseconds since 1970."""
+    return EPOCH + time_us * MICROSECOND
 
 
-class _Columns:
-    """Runs a statement with the channels that it knows by now."""
-
-    def __init__(self, name: str, run: Run, **about: Any) -> None:
-        self._name = name
-        self._run = run
-        self._about = about
-        self._channels: list[str] = []
-        self.found: list[Row] = []
-
-    def read(self, starts_us: Sequence[int]) -> Sequence[int]:
-        """Collect what it answers; the stretches that it cannot serve, because they have too many channels."""
-        for _ in range(MOST_LOOKS):
-            if not self._channels:
-                self._learn(starts_us[:SAMPLE])
-            if len(self._channels) > MOST_COLUMNS:
-                return starts_us
-            answered = self._answer(starts_us)
-            self.found += (row for row in answered if row[1] is not None)
-            starts_us = [row[0] for row in answered if row[1] is None]
-            if not starts_us:
-                return ()
-            self._learn(starts_us)
-        return starts_us
-
-    def _learn(self, starts_us: Sequence[int]) -> None:
-        known = self._channels
-        known += (name for (name,) in rows("strange_channels", self._run, **self._given(starts_us)))
-        if self._run.kind == Kind.SERIES and set(AXES) <= set(known) and TOTAL not in known:
-            known.append(TOTAL)
-
-    def _answer(self, starts_us: Sequence[int]) -> list[Row]:
-        named = {f"channel_{place}": channel for place, channel in enumerate(self._channels)}
-        columns = _columns(self._run, self._channels)
-        return rows_in_columns(self._name, self._run, columns, **named, **self._given(starts_us))
-
-    def _given(self, starts_us: Sequence[int]) -> dict[str, Any]:
-        return {"starts": starts_us, "known": self._channels, **self._about}
+def span_of(run: Run) -> Span:
+    """From the run's start to its end, for ever while it is open."""
+    return Span(us(run.started_at), us(run.ended_at or FAR))
 
 
-def _chunks(starts_us: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (starts_us[place : place + CHUNK] for place in range(0, len(starts_us), CHUNK))
+def names_of(run: Run, span: Span) -> list[str]:
+    """The channels that the run's readings of a span have, and perhaps a few more."""
+    with reader() as own:
+        return now(scan.channels(own, run.device_id or 0, span))
 
 
-def _columns(run: Run, channels: Sequence[str] | None) -> dict[str, str]:
-    """The columns of these channels, in the places that a statement has for them; with None no reading is strange."""
-    known = range(len(channels or ()))
-    measured = [_MEASURED.format(place=place) for place in known]
-    values = [_VALUE.format(place=place) for place in known]
-    if run.kind == Kind.SERIES and channels and TOTAL in channels and set(AXES) <= set(channels):
-        values.append(_HAS_TOTAL)
-        x, y, z = (channels.index(axis) for axis in AXES)
-        measured[channels.index(TOTAL)] = _TOTAL.format(place=channels.index(TOTAL), x=x, y=y, z=z)
-    return {
-        "strange": "false" if channels is None else "(r.channels - %(known)s::text[]) <> '{}'",
-        "values": "".join(values),
-        "measured": "".join(measured),
-        "sums": "".join(_SUMS.format(place=place) for place in known),
-        "channels": "\nUNION ALL".join(_CHANNEL.format(place=place) for place in known) or _NO_CHANNEL,
-    }
+def counted(run: Run, names: Sequence[str], span: Span | None = None) -> Iterator[Block]:
+    """The run's readings that count; blocks may have the channels that parts name as well.
+
+    Args:
+        run: Whose.
+        names: Which channels.
+        span: Which stretch; None for all of the run.
+    """
+    for block, counts in judged(run, names, span):
+        found = block if counts is None else block.take(counts)
+        if len(found):
+            yield found
+
+
+def judged(run: Run, names: Sequence[str], span: Span | None = None) -> Iterator[tuple[Block, Mask | None]]:
+    """The run's readings, those that are left out too, and which of them count; None for all."""
+    for _, block, counts in judged_of([run], names, span):
+        yield block, counts
+
+
+def judged_of(
+    runs: Sequence[Run], names: Sequence[str], span: Span | None = None
+) -> Iterator[tuple[Run, Block, Mask | None]]:
+    """The same of many runs; those of one device that lie near each other are read in one go."""
+    known = sorted((run for run in runs if run.device_id is not None), key=attrgetter("device_id", "started_at"))
+    exclusions: dict[int, list[Exclusion]] = {}
+    for found in Exclusion.objects.filter(device__in={run.device_id for run in known}, undone_at=None):
+        exclusions.setdefault(found.device_id, []).append(found)
+    for device_id, of_device in groupby(known, attrgetter("device_id")):
+        left_out = [_left(found) for found in exclusions.get(device_id, ())]
+        for near in _near(list(of_device)):
+            yield from _judged(near, names, left_out, span)
+
+
+def last_of(run: Run, before: datetime = FAR) -> datetime | None:
+    """The instant of the run's last reading before then that counts."""
+    standing = Exclusion.objects.filter(device=run.device_id, undone_at=None, until__gt=run.started_at)
+    return _last(run, before, _about([_left(found) for found in standing], run))
+
+
+def last_left_out_too(run: Run) -> datetime | None:
+    """The instant of the run's last reading, whether it counts or is left out."""
+    return _last(run, FAR, [])
+
+
+def _last(run: Run, before: datetime, left_out: Sequence[Left]) -> datetime | None:
+    whole = span_of(run)
+    span = Span(whole.from_us, min(whole.to_us, us(before)))
+    names = _asked((), run, left_out)
+    with reader() as own:
+        for block in each(scan.blocks_backwards(own, run.device_id or 0, names, span)):
+            counts = counting(block, part=run.part, exclusions=left_out, ids=partial(spelling.ids, block))
+            time_us = block.time_us if counts is None else block.time_us[counts]
+            if len(time_us):
+                return instant(int(time_us[-1]))
+    return None
+
+
+def _judged(
+    runs: Sequence[Run], names: Sequence[str], left_out: Sequence[Left], wanted: Span | None
+) -> Iterator[tuple[Run, Block, Mask | None]]:
+    spans = [_meet(span_of(run), wanted) for run in runs]
+    hull = Span(min(span.from_us for span in spans), max(span.to_us for span in spans))
+    touching = [left for left in left_out if left.from_us < hull.to_us and left.to_us > hull.from_us]
+    asked = sorted({name for run in runs for name in _asked(names, run, touching)})
+    with reader() as own:
+        for stretch, is_single in scan.stretches(hull, touching):
+            channels = scan.WHOLE if is_single else asked
+            for whole in each(scan.blocks(own, runs[0].device_id or 0, channels, stretch)):
+                for run, span in zip(runs, spans, strict=True):
+                    block = _of_part(whole.within(*span), run.part)
+                    if len(block):
+                        counts = counting(block, exclusions=_about(touching, run), ids=partial(spelling.ids, block))
+                        is_all = counts is None or bool(counts.all())
+                        yield run, _only(block, asked) if is_single else block, None if is_all else counts
+
+
+def _near(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    """Runs of one device, in order of their start, with those together that lie near each other."""
+    found: list[Run] = []
+    until_us = 0
+    for run in runs:
+        span = span_of(run)
+        if found and span.from_us - until_us > NEAR_US:
+            yield found
+            found, until_us = [], 0
+        found.append(run)
+        until_us = max(until_us, span.to_us)
+    if found:
+        yield found
+
+
+def _of_part(block: Block, part: str) -> Block:
+    if not part or not len(block):
+        return block
+    is_own = of_part(block, part)
+    return block if is_own.all() else block.take(is_own)
+
+
+def _asked(names: Sequence[str], run: Run, left_out: Sequence[Left]) -> list[str]:
+    return [*names, *named_channels(run.part, left_out)]
+
+
+def _only(block: Block, names: Sequence[str]) -> Block:
+    return Block(block.time_us, {name: block.channels[name] for name in names if name in block.channels})
+
+
+def _about(left_out: Sequence[Left], run: Run) -> Sequence[Left]:
+    return [left for left in left_out if left.part in {"", run.part}] if run.part else left_out
+
+
+def _left(found: Exclusion) -> Left:
+    return Left(us(found.since), us(found.until), found.reading_id, found.part)
+
+
+def _meet(span: Span, other: Span | None) -> Span:
+    if other is None:
+        return span
+    from_us = max(span.from_us, other.from_us)
+    return Span(from_us, max(from_us, min(span.to_us, other.to_us)))
+
+
+@contextmanager
+def reader() -> Iterator[ConnectionReader]:
+    """Django's own connection, within whatever transaction it is in."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        yield ConnectionReader(connection.connection)

@@ -1,31 +1,24 @@
-"""A run's statistics as they are now: brings its blocks up to date and merges them."""
+"""What a run was as it is now, computed from its columns: one pass over its readings, whatever is asked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
+from datetime import datetime, timedelta
 
-from releve.control.runs import blocks, columns
-from releve.control.runs.models import Run
-from releve.control.runs.statement import EPOCH, FAR, Row, rows, rows_left_out_too, standing_exclusions
+from releve.control.runs import columns
+from releve.control.runs.columns import MICROSECOND, instant, us
+from releve.control.runs.models import Kind, Run
+from releve.history.bucket import Buckets
+from releve.history.gap import Gaps
+from releve.history.grid import Even
+from releve.history.summary import Pieces, Summary, with_total
 from releve.protocol.run import completeness
 from releve.protocol.run.completeness import Completeness, Gap
-from releve.protocol.run.race import Lap, TrackPoint, changes, lap
-from releve.protocol.run.statistic import Statistic, within
+from releve.protocol.run.race import Lap
+from releve.protocol.run.statistic import Statistic
+from releve.storage.scan import Span
 
-MOST_LAP_BLOCKS = 1000
-MICROSECOND = timedelta(microseconds=1)
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+SECOND_US = 1_000_000
 Channels = dict[str, Statistic]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bucket:
-    """What the channels did from `start` for as long as the buckets are wide."""
-
-    start: datetime
-    channels: Channels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,118 +29,119 @@ class Extent:
     first: datetime | None
     last: datetime | None
 
+    @classmethod
+    def of(cls, gaps: Gaps) -> "Extent":
+        """Of instants that were collected."""
+        first, last = (None if at is None else instant(at) for at in (gaps.first_us, gaps.last_us))
+        return cls(received=gaps.n, first=first, last=last)
+
     @property
     def elapsed_s(self) -> float:
         """From the first to the last, in seconds."""
         return (self.last - self.first).total_seconds() if self.first and self.last else 0.0
 
 
-def channels_of(run: Run) -> Channels:
-    """What each numeric channel did over the whole run."""
-    blocks.follow(run)
-    found = _gathered(rows("whole", run))
-    return found[0].channels if found else {}
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Everything that a run's readings tell.
 
-
-def extent_of(run: Run) -> Extent:
-    """How many readings the run has, and from when to when."""
-    blocks.follow(run)
-    return extent_known(run)
-
-
-def extent_known(run: Run) -> Extent:
-    """The same as of the last look: for who has just looked."""
-    received, first, last = rows("received", run)[0]
-    return Extent(received=received or 0, first=first, last=last)
-
-
-def buckets_of(run: Run, width: timedelta, *, span: tuple[datetime, datetime] = (_BEGINNING, FAR)) -> list[Bucket]:
-    """What the channels did in each bucket that has readings; buckets start at multiples of their width since 1970.
-
-    The span is in whole buckets.
+    Attributes:
+        extent: How many, from when to when.
+        channels: What each numeric channel did.
+        completeness: Whether any are missing.
+        laps: Of a race.
+        asymmetry_trend_per_min: Of a series.
+        tempo_trend_s: Of a series: how much longer each repetition took than the one before.
     """
-    if width % blocks.WIDTH:
-        return _from_readings(run, width, span)
-    blocks.follow(run)
-    statement = "blocks" if width == blocks.WIDTH else "merged"
-    return _gathered(rows(statement, run, width=width, **{"from": span[0], "to": span[1]}))
+
+    extent: Extent
+    channels: Channels
+    completeness: Completeness
+    laps: list[Lap]
+    asymmetry_trend_per_min: float | None
+    tempo_trend_s: float | None
 
 
-def completeness_of(run: Run, extent: Extent) -> Completeness:
+def measured(run: Run, names: Collection[str] | None = None) -> Measured:
+    """What the run was.
+
+    Args:
+        run: Which.
+        names: Which channels; None for all of them.
+    """
+    found = _collector(run)
+    if run.device_id is not None:
+        asked = columns.names_of(run, columns.span_of(run)) if names is None else list(names)
+        for block, counts in columns.judged(run, asked):
+            found.add(block, counts)
+    return _told(run, found)
+
+
+def measured_of(runs: Sequence[Run], names: Collection[str]) -> dict[int, Measured]:
+    """By their numbers what many runs were, as far as these channels go; those of one device are read in one go."""
+    found = {run.pk: (run, _collector(run)) for run in runs}
+    for run, block, counts in columns.judged_of(runs, list(names)):
+        found[run.pk][1].add(block, counts)
+    return {number: _told(run, summary) for number, (run, summary) in found.items()}
+
+
+def pieces_of(
+    run: Run, width: timedelta, span: tuple[datetime, datetime] | None, *, with_squares: bool
+) -> dict[str, Buckets]:
+    """What each channel did in every bucket that has readings; buckets start at multiples of their width since 1970.
+
+    Args:
+        run: Which.
+        width: Of a bucket.
+        span: In whole buckets; None for all of the run.
+        with_squares: Whether deviations are asked for.
+    """
+    whole = columns.span_of(run)
+    wanted = whole if span is None else Span(max(whole.from_us, us(span[0])), min(whole.to_us, us(span[1])))
+    found = Pieces(Even(width // MICROSECOND), with_squares=with_squares)
+    for block in columns.counted(run, columns.names_of(run, wanted), wanted):
+        found.add(with_total(block) if run.kind == Kind.SERIES else block)
+    return found.answer()
+
+
+def five_seconds_of(runs: Sequence[Run], names: Collection[str]) -> dict[int, Pieces]:
+    """By their numbers what many runs were every five seconds, as far as these channels go."""
+    found = {run.pk: Pieces(Even(5 * SECOND_US)) for run in runs}
+    for run, block, counts in columns.judged_of(runs, list(names)):
+        found[run.pk].add(block if counts is None else block.take(counts))
+    return found
+
+
+def _collector(run: Run) -> Summary:
+    is_series = run.kind == Kind.SERIES
+    return Summary(derives_total=is_series, tells_effort=is_series, tells_laps=run.kind == Kind.RACE)
+
+
+def _told(run: Run, found: Summary) -> Measured:
+    extent = Extent.of(found.gaps)
+    return Measured(
+        extent=extent,
+        channels=found.channels.answer(),
+        completeness=_completeness(run, extent, found.gaps),
+        laps=found.laps.answer() if found.laps else [],
+        asymmetry_trend_per_min=found.effort.asymmetry_trend_per_min if found.effort else None,
+        tempo_trend_s=found.effort.tempo_trend_s if found.effort else None,
+    )
+
+
+def _completeness(run: Run, extent: Extent, gaps: Gaps) -> Completeness:
     """Whether readings are missing, from the run's start to its end, or to the last reading while it is open."""
-    rhythm_s = rows("rhythm", run)[0][0]
-    if not rhythm_s or extent.first is None or extent.last is None:
+    rhythm_s = None if gaps.rhythm_us is None else gaps.rhythm_us / SECOND_US
+    if not rhythm_s or extent.last is None:
         return Completeness(received=extent.received, expected=extent.received, rhythm_s=rhythm_s, gaps=[])
-    end = max(extent.last, run.ended_at - timedelta(microseconds=1)) if run.ended_at else extent.last
+    end = max(extent.last, run.ended_at - MICROSECOND) if run.ended_at else extent.last
     span_s = (end - run.started_at).total_seconds()
-    edges = completeness.gaps_of([run.started_at, extent.first], longer_than_s=completeness.PATIENCE * rhythm_s)
-    edges += completeness.gaps_of([extent.last, end], longer_than_s=completeness.PATIENCE * rhythm_s)
     return Completeness(
         received=extent.received,
         expected=completeness.expected(received=extent.received, span_s=span_s, rhythm_s=rhythm_s),
         rhythm_s=rhythm_s,
-        gaps=completeness.longest([*edges, *_gaps(run, completeness.PATIENCE * rhythm_s)]),
+        gaps=[
+            Gap(since=instant(since_us), until=instant(until_us))
+            for since_us, until_us in gaps.longer(edges_us=(us(run.started_at), us(end)))
+        ],
     )
-
-
-def laps_of(run: Run, channels: Channels, extent: Extent) -> list[Lap]:
-    """The laps, where `track` tells them apart; only the blocks in which it changes are read."""
-    track = channels.get("track")
-    if track is None or track.low == track.high or extent.last is None:
-        return []
-    begun = changes(_lap_points(run))
-    distance = channels["distance"].last if "distance" in channels else None
-    ends = [*begun[1:], TrackPoint(extent.last, track.last, distance)]
-    spans = [(each.since, each.until) for each in standing_exclusions(run)]
-    return [
-        lap(point, _lap_end(run, point, end, spans, is_last=end is ends[-1]))
-        for point, end in zip(begun, ends, strict=True)
-    ]
-
-
-def _lap_end(
-    run: Run, begun: TrackPoint, end: TrackPoint, left_out: Sequence[tuple[datetime, datetime]], *, is_last: bool
-) -> TrackPoint:
-    """Where a lap ended: with the first reading of another lap, be that left out or not, so that it is never longer."""
-    until = run.ended_at or FAR if is_last else end.time
-    if not any(since < until and last > begun.time for since, last in left_out):
-        return end
-    about = {"until": until, "lap": begun.track}
-    (time, distance), *_ = rows("last_of_lap", run, since=begun.time, **about)
-    other = rows_left_out_too("other_lap", run, since=time, **about)
-    return TrackPoint(other[0][0], end.track, distance) if other else end
-
-
-def _lap_points(run: Run) -> list[TrackPoint]:
-    if run.lap_points is None:
-        starts = [start for (start,) in rows("lap_blocks", run, limit=MOST_LAP_BLOCKS)]
-        found = rows("track", run, starts=starts)
-        run.lap_points = [[time.isoformat(), track, distance] for time, track, distance in found]
-        Run.objects.filter(pk=run.pk, followed=run.followed).update(lap_points=run.lap_points)
-    return [TrackPoint(datetime.fromisoformat(time), track, distance) for time, track, distance in run.lap_points]
-
-
-def _gaps(run: Run, longer_than_s: float) -> list[Gap]:
-    """The longest gaps: between blocks from their edges, within blocks from the readings of those that have some."""
-    asked = {"longer_than_s": longer_than_s, "limit": completeness.MOST_GAPS}
-    found = [Gap(since=since, until=until) for since, until in rows("gaps_between", run, **asked)]
-    starts = [start for (start,) in rows("gaps_within", run, **asked)]
-    for _, times in groupby(rows("times", run, starts=starts) if starts else [], key=itemgetter(0)):
-        found += completeness.gaps_of([time for _, time in times], longer_than_s=longer_than_s)
-    return found
-
-
-def _from_readings(run: Run, width: timedelta, span: tuple[datetime, datetime]) -> list[Bucket]:
-    clipped = {"since": max(span[0], run.started_at), "until": min(span[1], run.ended_at or FAR)}
-    starts_us = [start_us for (start_us,) in rows("starts", run, width=width, **clipped)]
-    return _gathered(columns.stretches(run, starts_us, width=width, **clipped))
-
-
-def _gathered(found: Iterable[Row]) -> list[Bucket]:
-    """Rows that tell a bucket's start in microseconds since 1970, its channel, and what that did."""
-    gathered: dict[int, Channels] = {}
-    for start_us, channel, n, low, high, mean, squares, first, last in found:
-        gathered.setdefault(start_us, {})[channel] = Statistic(
-            n=n, low=low, high=high, mean=within(mean, low, high), squares=squares, first=first, last=last
-        )
-    return [Bucket(start=EPOCH + start_us * MICROSECOND, channels=channels) for start_us, channels in gathered.items()]

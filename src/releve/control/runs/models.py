@@ -34,8 +34,6 @@ class Run(models.Model):
     is_hand_cut = models.BooleanField(default=True)  # inference leaves the bounds alone that a person set
     rule_since = models.DateTimeField(null=True, blank=True)  # a person let it go on: its end is the rule's from then
     revision = models.BigIntegerField(default=0)  # the last change by a person that is not undone
-    followed = models.DateTimeField(null=True, blank=True)  # the blocks hold every reading received before
-    lap_points = models.JSONField(null=True, blank=True)  # where the lap changes, as long as the blocks stay
     created_at = models.DateTimeField(default=now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from releve.control.fleet.models import Device
-from releve.control.runs.statement import FAR
+from releve.control.runs.columns import FAR
 from releve.storage.queries import query
 
 EVER = datetime(1, 1, 1, tzinfo=UTC)

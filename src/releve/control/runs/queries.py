@@ -5,27 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.db.models import QuerySet
 from django.http import Http404
 
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Contract, Device
 from releve.control.fleet.queries import refuse_unless
-from releve.control.runs import measure
+from releve.control.runs import columns, measure
+from releve.control.runs.columns import FAR, instant
 from releve.control.runs.cut import car, infer
 from releve.control.runs.edit.correction import CORRECTIONS
-from releve.control.runs.measure import Bucket, Channels, Extent
+from releve.control.runs.measure import Channels, Extent, Measured
 from releve.control.runs.models import Change, Exclusion, HandStatistic, Kind, Run
-from releve.control.runs.statement import FAR, rows
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
+from releve.history.bucket import Buckets
 from releve.protocol.run import capture, race, series
 from releve.protocol.run.completeness import Completeness
 from releve.protocol.run.race import Lap
-from releve.protocol.run.series import SeriesPoint
 from releve.protocol.run.statistic import FUNCTIONS
 
-SERIES_READINGS = 100_000
+WORK = ("series_time", "repetitions")  # what tells how long a series was worked
 SESSION_PAUSE = timedelta(minutes=15)
 SESSION_SERIES = 20
 
@@ -105,8 +106,8 @@ def changes_for(account: Account, run_id: int) -> QuerySet[Change]:
 
 
 def last_time(run: Run) -> datetime | None:
-    """The instant of the run's last reading, as of its last look."""
-    return measure.extent_known(run).last
+    """The instant of the run's last reading that counts."""
+    return columns.last_of(run) if run.device_id is not None else None
 
 
 def exclusions_of(run: Run) -> QuerySet[Exclusion]:
@@ -118,27 +119,25 @@ def exclusions_of(run: Run) -> QuerySet[Exclusion]:
 
 def summary(run: Run) -> Summary:
     """What the run was, from every reading that counts at this moment."""
-    channels = {} if run.device_id is None else measure.channels_of(run)
-    extent = measure.extent_known(run)
-    by_hand = HandStatistic.objects.filter(run=run).first()
-    values = by_hand.values if by_hand else {}
+    found = measure.measured(run)
+    values = _by_hand(run)
     return Summary(
         run=run,
-        channels=channels,
-        extent=extent,
-        completeness=measure.completeness_of(run, extent),
-        statistics={**_statistics(run, channels, extent), **values},
-        laps=measure.laps_of(run, channels, extent) if run.kind == Kind.RACE else [],
+        channels=found.channels,
+        extent=found.extent,
+        completeness=found.completeness,
+        statistics={**_statistics(run, found), **values},
+        laps=found.laps,
         by_hand=sorted(values),
     )
 
 
-def statistics(run: Run) -> tuple[dict[str, Any], list[str]]:
-    """The statistics of the run's kind and which of them a person set; a summary without the rest."""
-    channels = {} if run.device_id is None else measure.channels_of(run)
-    by_hand = HandStatistic.objects.filter(run=run).first()
-    values = by_hand.values if by_hand else {}
-    return {**_statistics(run, channels, measure.extent_known(run)), **values}, sorted(values)
+def race_statistics(run: Run) -> dict[str, Any] | None:
+    """The statistics of a race without the rest of its summary; None of one without a reading and a correction."""
+    found, values = measure.measured(run, race.CHANNELS), _by_hand(run)
+    if not found.extent.received and not values:
+        return None
+    return {**_statistics(run, found), **values}
 
 
 def buckets(
@@ -148,15 +147,36 @@ def buckets(
     *,
     span: tuple[datetime, datetime] | None = None,
 ) -> list[dict[str, Any]]:
-    """What each channel did in every `width_s` seconds that have readings, in the order of time."""
+    """What each channel did in every `width_s` seconds that have numbers, in the order of time.
+
+    Args:
+        run: Which.
+        width_s: Of a bucket; buckets start at multiples of it since 1970.
+        functions: Which of `FUNCTIONS`.
+        span: In whole buckets; None for all of the run.
+    """
     if run.device_id is None:
         return []
-    wanted, width = tuple(functions), timedelta(seconds=width_s)
-    found: list[Bucket] = measure.buckets_of(run, width, **({"span": span} if span else {}))
-    return [
-        {"start": bucket.start, "channels": {name: what.shown(wanted) for name, what in bucket.channels.items()}}
-        for bucket in found
-    ]
+    wanted = tuple(functions)
+    pieces = measure.pieces_of(run, timedelta(seconds=width_s), span, with_squares="deviation" in wanted)
+    found: dict[int, dict[str, Any]] = {}
+    for name, each in pieces.items():
+        values = zip(*(_function(each, function) for function in wanted), strict=True)
+        for start_us, told in zip(each.start_us.tolist(), values, strict=True):
+            found.setdefault(start_us, {})[name] = dict(zip(wanted, told, strict=True))
+    return [{"start": instant(start_us), "channels": found[start_us]} for start_us in sorted(found)]
+
+
+def _function(found: Buckets, name: str) -> list[float]:
+    """A function of each bucket; a mean lies between the least and the greatest, whatever rounding made of it."""
+    values = np.clip(found.mean, found.low, found.high) if name == "mean" else getattr(found, name)
+    told: list[float] = values.tolist()
+    return told
+
+
+def _by_hand(run: Run) -> dict[str, Any]:
+    by_hand = HandStatistic.objects.filter(run=run).first()
+    return by_hand.values if by_hand else {}
 
 
 def _shown() -> QuerySet[Run]:
@@ -173,21 +193,21 @@ def _catch_up(run: Run) -> bool:
     return infer.cutting_of(run.device) is not None or run.device.contract == Contract.RACING
 
 
-def _statistics(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:
+def _statistics(run: Run, found: Measured) -> dict[str, Any]:
     if run.kind == Kind.RACE:
-        return {**race.statistics(channels, time_s=extent.elapsed_s), "date": run.started_at}
+        return {**race.statistics(found.channels, time_s=found.extent.elapsed_s), "date": run.started_at}
     if run.kind == Kind.CAPTURE:
-        return dict(capture.statistics(channels))
-    return _series(run, channels, extent)
+        return dict(capture.statistics(found.channels))
+    return _series(run, found)
 
 
-def _series(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:
-    points = [SeriesPoint(*row) for row in rows("series", run, limit=SERIES_READINGS)] if run.device_id else []
-    before = _series_before(run)
-    worked = series.series_time(channels, elapsed_s=extent.elapsed_s)
-    rest_s = series.rest_s(channels, pause_s=_pause_s(before[-1:], extent))
-    tempos = series.tempos_s(points)
-    over = [found for found in (*(_tempo_s(run) for run in before), worked.tempo_s) if found is not None]
+def _series(run: Run, found: Measured) -> dict[str, Any]:
+    channels = found.channels
+    before = measure.measured_of(_series_before(run), WORK)
+    worked = series.series_time(channels, elapsed_s=found.extent.elapsed_s)
+    rest_s = series.rest_s(channels, pause_s=_pause_s(list(before.values())[-1:], found.extent))
+    tempos = [series.series_time(one.channels, elapsed_s=one.extent.elapsed_s).tempo_s for one in before.values()]
+    over = [tempo for tempo in (*tempos, worked.tempo_s) if tempo is not None]
     acceleration, asymmetry = channels.get("acceleration_total"), channels.get("asymmetry")
     return {
         "repetitions": worked.repetitions,
@@ -198,8 +218,8 @@ def _series(run: Run, channels: Channels, extent: Extent) -> dict[str, Any]:
         "acceleration_peak": acceleration.peak if acceleration else None,
         "acceleration_rms": acceleration.rms if acceleration else None,
         "asymmetry": asymmetry.mean if asymmetry else None,
-        "asymmetry_trend_per_min": series.asymmetry_trend_per_min(points),
-        "fatigue_within_s": series.trend(list(enumerate(tempos))),
+        "asymmetry_trend_per_min": found.asymmetry_trend_per_min,
+        "fatigue_within_s": found.tempo_trend_s,
         "fatigue_over_s": series.trend(list(enumerate(over))),
     }
 
@@ -218,14 +238,9 @@ def _series_before(run: Run) -> list[Run]:
     return found
 
 
-def _pause_s(before: list[Run], extent: Extent) -> float | None:
+def _pause_s(before: list[Measured], extent: Extent) -> float | None:
     """From the last reading of the series before to the first of this one."""
     if not before or extent.first is None:
         return None
-    last = measure.extent_of(before[0]).last
+    last = before[0].extent.last
     return None if last is None else (extent.first - last).total_seconds()
-
-
-def _tempo_s(run: Run) -> float | None:
-    channels = measure.channels_of(run)
-    return series.series_time(channels, elapsed_s=measure.extent_known(run).elapsed_s).tempo_s

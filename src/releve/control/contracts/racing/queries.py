@@ -9,13 +9,12 @@ from django.utils.dateparse import parse_datetime
 
 from releve.control.contracts.racing.access import Caller
 from releve.control.fleet.models import Asset
-from releve.control.runs import measure
 from releve.control.runs.cut.car import VEHICLE
 from releve.control.runs.models import HandStatistic, Run
-from releve.control.runs.queries import statistics
+from releve.control.runs.queries import race_statistics as figures
 from releve.control.runs.several import Band, Totals, splits_of, totals_of
+from releve.protocol.run.race import CHANNELS
 
-TOTALLED = ("distance", "speed", "battery")
 NOTHING = Band(0.0, 0.0, 0.0)
 NUMBERS = ("distance", "speed_max", "speed_average", "battery_max", "battery_min", "time")
 
@@ -27,8 +26,8 @@ def vehicles(caller: Caller) -> QuerySet[Asset]:
 
 def race_statistics(race: Run) -> dict[str, Any] | None:
     """A race's statistics as they are at this moment, None of a race without a reading and a correction."""
-    values, by_hand = statistics(race)
-    if not by_hand and (race.device_id is None or not measure.extent_known(race).received):
+    values = figures(race)
+    if values is None:
         return None
     return {
         "id": race.pk,
@@ -40,7 +39,7 @@ def race_statistics(race: Run) -> dict[str, Any] | None:
 
 def totals(races: Sequence[Run]) -> Iterator[dict[str, Any]]:
     """The row of each race with readings in the list of statistics; what a person set wins here too."""
-    found = totals_of(races, TOTALLED)
+    found = totals_of(races, CHANNELS)
     by_hand = dict(HandStatistic.objects.filter(run__in=found).values_list("run", "values"))
     for race in races:
         if race.pk in found:
@@ -73,7 +72,7 @@ def iso(instant: datetime | str) -> str:
 
 
 def _totals(race: Run, found: Totals, by_hand: Mapping[str, Any]) -> dict[str, Any]:
-    distance, speed, battery = (found.channels.get(name, NOTHING) for name in TOTALLED)
+    distance, speed, battery = (found.channels.get(name, NOTHING) for name in CHANNELS)
     return {
         "sensor_data_race_id": race.pk,
         "total_entries": found.extent.received,

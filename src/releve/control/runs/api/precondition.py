@@ -7,7 +7,8 @@ from hashlib import blake2b
 from django.db import transaction
 
 from releve.control.accounts.models import Account
-from releve.control.runs import blocks, queries
+from releve.control.runs import queries
+from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Run
 from releve.control.runs.problem import PreconditionFailed, PreconditionRequired
 
@@ -35,7 +36,7 @@ def seen(account: Account, run_id: int, given: str | None) -> Iterator[Run]:
     """
     with transaction.atomic():
         run = queries.editable_run(account, run_id)
-        blocks.lock_device(run.device_id)
+        lock_device(run.device_id)
         run = queries.editable_run(account, run_id)
         _refuse_unless_seen(given, run)
         yield run

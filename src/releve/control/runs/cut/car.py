@@ -7,7 +7,7 @@ of its own, so that two cars never mix.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -15,18 +15,17 @@ from django.utils import timezone
 
 from releve.control.fleet.models import Asset, Contract, Device, Mount
 from releve.control.fleet.queries import last_heard
-from releve.control.runs import blocks
+from releve.control.runs.columns import last_left_out_too
+from releve.control.runs.cut.arrival import BEGINNING, EVER, LONGEST_COMMIT, arrived, has_arrived
 from releve.control.runs.edit import services
+from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Inference, Kind, Run
 from releve.control.runs.owner import owners_of
 from releve.control.runs.problem import Overlaps
-from releve.control.runs.statement import FAR, plain, rows_left_out_too
 from releve.protocol.run.part import part_of
 
 CHANNEL = "race"
 VEHICLE = "vehicle"
-BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-EVER = timedelta(days=400 * 365)
 VALUES_LATE = timedelta(seconds=5)  # the last values of topics are written a few times a second
 LARGEST_ID = 2**63 - 1
 ONE_MICROSECOND = timedelta(microseconds=1)
@@ -44,7 +43,7 @@ def give_vehicles() -> None:
     without = Run.objects.filter(kind=Kind.RACE, asset=None, device__isnull=False, deleted_at=None)
     for race in without.select_related("device__team"):
         with transaction.atomic():
-            blocks.lock_device(race.device_id)
+            lock_device(race.device_id)
             if race.device is not None:
                 without.filter(pk=race.pk).update(asset=_vehicle(race.device))
 
@@ -55,7 +54,7 @@ def follow(given: QuerySet[Device]) -> int:
     said = 0
     known = dict(Inference.objects.filter(device__in=devices).values_list("device", "followed"))
     for device in devices if len(devices) <= MANY else _heard_since(devices, known):
-        since = known[device.pk] - blocks.LONGEST_COMMIT if device.pk in known else BEGINNING
+        since = known[device.pk] - LONGEST_COMMIT if device.pk in known else BEGINNING
         if _has_named(device, since):
             _follow(device)
             said += 1
@@ -69,7 +68,7 @@ def _heard_since(devices: list[Device], known: Mapping[int, datetime]) -> list[D
         device
         for device in devices
         if device.pk in heard
-        and (device.pk not in known or heard[device.pk].last_seen >= known[device.pk] - blocks.LONGEST_COMMIT)
+        and (device.pk not in known or heard[device.pk].last_seen >= known[device.pk] - LONGEST_COMMIT)
     ]
 
 
@@ -77,19 +76,18 @@ def _has_named(device: Device, since: datetime) -> bool:
     """Whether it sent a reading or spoke of a race since then."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM reading WHERE device_id = %(device)s AND received >= %(since)s) OR EXISTS "
-            "(SELECT FROM topic_value WHERE device_id = %(device)s AND received >= %(since)s)",
+            "SELECT EXISTS (SELECT FROM topic_value WHERE device_id = %(device)s AND received >= %(since)s)",
             {"device": device.pk, "since": since},
         )
-        return bool(cursor.fetchone()[0])
+        return bool(cursor.fetchone()[0]) or has_arrived(device, since)
 
 
 def _follow(device: Device) -> None:
     now = timezone.now()
     with transaction.atomic():
-        blocks.lock_device(device.pk)
+        lock_device(device.pk)
         known = Inference.objects.filter(device=device).first()
-        for stretch in _named(device, known.followed - blocks.LONGEST_COMMIT if known else BEGINNING):
+        for stretch in _named(device, known.followed - LONGEST_COMMIT if known else BEGINNING):
             _join(device, stretch)
         _close(device, known.followed - VALUES_LATE if known else BEGINNING)
         Inference.objects.update_or_create(device=device, defaults={"followed": now})
@@ -97,9 +95,8 @@ def _follow(device: Device) -> None:
 
 def _named(device: Device, since: datetime) -> Iterator[Stretch]:
     """The races that readings received since name, each with its first and its last instant, owner by owner."""
-    asked = {"device": device.pk, "part_channel": CHANNEL, "followed": since, "width": EVER}
     for owner in owners_of(device):
-        for text, first, last in plain("touched_parts", since=owner.since, until=owner.until, **asked):
+        for text, first, last in arrived(device, CHANNEL, since=since, owner=owner, width=EVER):
             if text is not None and text.isascii() and text.isdigit() and int(text) <= LARGEST_ID:
                 yield owner.team_id, int(text), first, last
 
@@ -182,5 +179,5 @@ def _last_word(device: Device, since: datetime) -> tuple[str, datetime] | None:
 
 def _after_last(race: Run) -> datetime | None:
     """The first instant after the race's last sample, whether that counts or is left out."""
-    found = rows_left_out_too("last_before", race, until=FAR)
-    return found[0][0] + ONE_MICROSECOND if found else None
+    last = last_left_out_too(race)
+    return None if last is None else last + ONE_MICROSECOND

@@ -6,8 +6,9 @@ from itertools import chain
 
 from django.db.models import Q
 
+from releve.control.runs.columns import FAR, last_of
+from releve.control.runs.cut.points import points_of
 from releve.control.runs.models import Run
-from releve.control.runs.statement import FAR, rows
 from releve.protocol.run.cut import Point, Rule
 
 ONE_MICROSECOND = timedelta(microseconds=1)
@@ -37,10 +38,9 @@ def _points(run: Run, since: datetime) -> Iterator[Point]:
     later = later.filter(part__in=["", run.part]) if run.part else later
     until = later.order_by("started_at").values_list("started_at", flat=True).first()
     about = Run(device=run.device, part=run.part, kind=run.kind, started_at=since, ended_at=until)
-    return (Point(time, repetitions) for time, repetitions in rows("points", about))
+    return points_of(about)
 
 
 def _last(run: Run, until: datetime) -> datetime | None:
     about = Run(device=run.device, part=run.part, kind=run.kind, started_at=run.started_at, ended_at=FAR)
-    found = rows("last_before", about, until=until)
-    return found[0][0] if found else None
+    return last_of(about, until)

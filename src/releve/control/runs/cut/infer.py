@@ -5,7 +5,7 @@ What a person cut stays: inference works in the free time between such runs. It 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,19 +14,19 @@ from django.utils import timezone
 
 from releve.control.fleet.models import Asset, Contract, Device
 from releve.control.fleet.queries import last_heard
-from releve.control.runs import blocks
+from releve.control.runs.columns import FAR, last_of
+from releve.control.runs.cut.arrival import BEGINNING, EVER, arrived, look_back
 from releve.control.runs.cut.ending import end_by_rule
+from releve.control.runs.cut.points import points_of
+from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Inference, Kind, Run
 from releve.control.runs.owner import owners_of
-from releve.control.runs.statement import FAR, plain, rows
-from releve.protocol.run.cut import CaptureRule, Point, Rule, SeriesRule, Stretch
+from releve.protocol.run.cut import CaptureRule, Rule, SeriesRule, Stretch
 from releve.protocol.run.part import part_of, split_part
 
 ONE_MICROSECOND = timedelta(microseconds=1)
 NEAR = timedelta(minutes=10)
-EVER = timedelta(days=400 * 365)
 MANY = 50
-BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 Span = tuple[datetime, datetime]
 
 
@@ -68,10 +68,10 @@ def infer(device: Device, now: datetime | None = None) -> None:
         return
     instant = now or timezone.now()
     with transaction.atomic():
-        blocks.lock_device(device.pk)
+        lock_device(device.pk)
         looked_at = timezone.now()
         known = Inference.objects.filter(device=device).first()
-        since, is_far = blocks.look_back(known.followed, looked_at) if known else (BEGINNING, True)
+        since, is_far = look_back(known.followed, looked_at) if known else (BEGINNING, True)
         touched = list(_touched(device, cutting, since))
         _end_by_rule(device, cutting, touched, now=instant)
         for part, span in touched:
@@ -105,7 +105,7 @@ def recut(device: Device, part: str, span: Span, *, now: datetime | None = None)
             if own[0] >= own[1] or own[0] > span[1] or own[1] <= span[0]:
                 continue
             patch = _patch(device, part, span, own, cutting.rule.gap, owner.team_id)
-            stretches = list(cutting.rule.cut(_points(device, part, cutting, patch), patch.begun))
+            stretches = list(cutting.rule.cut(points_of(_about(device, part, cutting, patch)), patch.begun))
             _apply(device, part, cutting, patch, stretches, now=instant)
 
 
@@ -170,25 +170,17 @@ def _end(run: Run, end: datetime | None) -> None:
     run.ended_at = end
     given = give_way([run])
     run.save(update_fields=["ended_at"])
-    blocks.rearrange([run], boundaries)
     fill([run], boundaries, given)
 
 
 def _touched(device: Device, cutting: Cutting, since: datetime) -> Iterator[tuple[str, Span]]:
     for owner in owners_of(device):
-        found = plain(
-            "touched_parts",
-            device=device.pk,
-            part_channel=cutting.part_channel,
-            followed=since,
-            since=owner.since,
-            until=owner.until,
-            width=EVER if since == BEGINNING else NEAR,
-        )
-        for value, first, last in found:
-            if cutting.part_channel and value is None:
-                continue  # a reading of no machine
-            yield part_of(cutting.part_channel, value) if cutting.part_channel else "", (first, last)
+        width = EVER if since == BEGINNING else NEAR
+        for value, first, last in arrived(device, cutting.part_channel, since=since, owner=owner, width=width):
+            if not cutting.part_channel:
+                yield "", (first, last)
+            elif value is not None:  # else it is a reading of no machine
+                yield part_of(cutting.part_channel, value), (first, last)
 
 
 def _inferred(device: Device | None) -> QuerySet[Run]:
@@ -247,13 +239,12 @@ def _patch(device: Device, part: str, span: Span, free: Span, gap: timedelta, te
 
 
 def _last_before(run: Run, instant: datetime) -> datetime | None:
-    found = rows("last_before", run, until=min(instant, run.ended_at or FAR))
-    return found[0][0] if found else None
+    return last_of(run, min(instant, run.ended_at or FAR))
 
 
-def _points(device: Device, part: str, cutting: Cutting, patch: Patch) -> Iterator[Point]:
-    about = Run(device=device, part=part, kind=cutting.kind, started_at=patch.since, ended_at=patch.until)
-    return (Point(time, repetitions) for time, repetitions in rows("points", about))
+def _about(device: Device, part: str, cutting: Cutting, patch: Patch) -> Run:
+    """The readings of the piece, as if they were a run."""
+    return Run(device=device, part=part, kind=cutting.kind, started_at=patch.since, ended_at=patch.until)
 
 
 def _apply(
@@ -264,8 +255,6 @@ def _apply(
         .filter(part=part, started_at__gte=patch.begun or patch.since, started_at__lt=patch.until)
         .order_by("started_at")
     )
-    changed: list[Run] = []
-    boundaries: list[datetime | None] = []
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS runs_run_never_overlap DEFERRED")
     for number, stretch in enumerate(stretches, start=1):
@@ -273,14 +262,10 @@ def _apply(
         run = _match(known, stretch) or _fresh(device, patch.team_id, part, cutting, stretch)
         wanted = stretch.start, None if is_open else stretch.last + ONE_MICROSECOND
         if run.pk is None or (run.started_at, run.ended_at) != wanted:
-            boundaries += [run.started_at, run.ended_at, *wanted]
             run.started_at, run.ended_at = wanted
             run.save()
-            changed.append(run)
     for run in known:
         _remove(run)
-    if changed:
-        blocks.rearrange(changed, boundaries)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS runs_run_never_overlap IMMEDIATE")
 
@@ -312,7 +297,6 @@ def _fresh(device: Device, team_id: int, part: str, cutting: Cutting, stretch: S
 
 def _remove(run: Run) -> None:
     """A run that a person changed is kept as deleted: its number never means another, and its history is found."""
-    blocks.forget(run)
     if run.revision or run.changes.exists():
         run.deleted_at = timezone.now()
         run.save(update_fields=["deleted_at"])

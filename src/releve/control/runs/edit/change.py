@@ -11,8 +11,8 @@ from django.utils import timezone
 from releve.control.accounts import audit
 from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import Origin
-from releve.control.runs import blocks
 from releve.control.runs.cut import infer
+from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Change, Kind, Run
 from releve.control.runs.problem import ChangedSince, NotOwned, Overlaps
 from releve.control.teams.models import Team
@@ -38,7 +38,7 @@ class Draft:
         Raises:
             ChangedSince: It was deleted meanwhile.
         """
-        blocks.lock_device(run.device_id)
+        lock_device(run.device_id)
         held = Run.objects.select_for_update().select_related(None).get(pk=run.pk)
         if held.deleted_at is not None:
             raise ChangedSince("the run is deleted; undo that first")
@@ -48,7 +48,7 @@ class Draft:
 
     def add(self, run: Run) -> Run:
         """A run that the change makes."""
-        blocks.lock_device(run.device_id)
+        lock_device(run.device_id)
         self.created.append(run)
         return run
 
@@ -77,7 +77,7 @@ def undo(change: Change, *, by: Account | None, origin: Origin) -> list[Run]:
     """
     with refusing_overlap(), transaction.atomic():
         for device_id in change.runs.values_list("device_id", flat=True).distinct():
-            blocks.lock_device(device_id)
+            lock_device(device_id)
         change = Change.objects.select_for_update().get(pk=change.pk)
         runs = list(change.runs.select_for_update())
         if change.undone_at is not None or any(run.revision != change.pk for run in runs):
@@ -172,7 +172,7 @@ def _overrule(run: Run, was: Mapping[str, Any], change: Change) -> None:
 
 
 def _settle(runs: list[Run], was: Mapping[int, Mapping[str, Any]]) -> None:
-    """Let inferred runs give way to what a person said, and the sums follow."""
+    """Let inferred runs give way to what a person said."""
     before = [datetime.fromisoformat(kept[name]) for kept in was.values() for name in INSTANTS if kept[name]]
     moved = [
         run
@@ -180,9 +180,6 @@ def _settle(runs: list[Run], was: Mapping[int, Mapping[str, Any]]) -> None:
         if run.pk not in was or any(was[run.pk][name] != state(run)[name] for name in (*INSTANTS, "device_id", "part"))
     ]
     given = infer.give_way(moved)
-    if moved:
-        boundaries = [*before, *(boundary for run in runs for boundary in (run.started_at, run.ended_at))]
-        blocks.rearrange(runs, boundaries)
     with connection.cursor() as cursor:
         cursor.execute(f"SET CONSTRAINTS {_OVERLAP} IMMEDIATE")
     if moved:

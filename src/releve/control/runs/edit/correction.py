@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import COMMAND_LINE, Origin
-from releve.control.runs import blocks
+from releve.control.runs.columns import FAR
 from releve.control.runs.cut import infer
 from releve.control.runs.edit import change
+from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Change, Exclusion, HandStatistic, Run
 from releve.control.runs.owner import owned, owners_of
 from releve.control.runs.problem import ChangedSince, NoDevice, NotOwned, OutsideRun
-from releve.control.runs.statement import FAR
 from releve.control.teams.models import Team
 
 ONE_MICROSECOND = timedelta(microseconds=1)
@@ -56,7 +56,7 @@ def exclude(
     if until <= since:
         raise OutsideRun("must be after `since`", field="until")
     with transaction.atomic():
-        blocks.lock_device(run.device_id)
+        lock_device(run.device_id)
         own = owned(owners_of(run.device), run.team_id, since, until)
         if not own:
             raise NotOwned("another team owned the device then")
@@ -100,7 +100,7 @@ def exclude_reading(
 def include(exclusion: Exclusion, *, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Exclusion:
     """Let the readings in again; doing it twice changes nothing."""
     with transaction.atomic():
-        blocks.lock_device(exclusion.device_id)
+        lock_device(exclusion.device_id)
         exclusion = Exclusion.objects.select_for_update().get(pk=exclusion.pk)
         if exclusion.undone_at is None:
             exclusion.undone_at = timezone.now()
@@ -190,6 +190,5 @@ def runs_touched_by(exclusion: Exclusion) -> list[Run]:
 def _propagate(exclusion: Exclusion) -> None:
     """What is left out cuts no run either."""
     span = exclusion.since, exclusion.until
-    blocks.remake(runs_touched_by(exclusion), span)
     for part in {exclusion.part, *(run.part for run in runs_touched_by(exclusion))}:
         infer.recut(exclusion.device, part, span)

@@ -10,8 +10,8 @@ from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.fleet.models import Device
 from releve.control.fleet.services import OWN, DeviceProblem
-from releve.control.runs import blocks
 from releve.control.runs.edit import change
+from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Exclusion, Run
 from releve.control.runs.owner import owners_of
 from releve.control.teams.models import Team
@@ -43,7 +43,7 @@ def move_device(device: Device, *, team: Team, by: Account | None = None, origin
     if not is_movable(device) and team != device.team:
         raise NotMovable(str(NotMovable.__doc__))
     with transaction.atomic():
-        blocks.lock_device(device.pk)
+        lock_device(device.pk)
         held = Device.objects.select_for_update().select_related("team").get(pk=device.pk)
         before = held.team
         if before != team:

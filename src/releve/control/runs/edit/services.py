@@ -9,7 +9,6 @@ from django.utils import timezone
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.fleet.models import Asset, Device
-from releve.control.runs import blocks
 from releve.control.runs.cut import infer
 from releve.control.runs.edit import change, correction
 from releve.control.runs.edit.correction import (
@@ -20,6 +19,7 @@ from releve.control.runs.edit.correction import (
     release_hand_values,
     runs_touched_by,
 )
+from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Change, Kind, Run
 from releve.control.runs.problem import NotMergeable, OutsideRun, Overlaps
 from releve.control.teams.models import Team
@@ -139,7 +139,7 @@ def attach(
     """
     with change.changing("attach", run.team, by=by, origin=origin) as draft:
         held = draft.take(run)
-        blocks.lock_device(device.pk)
+        lock_device(device.pk)
         held.device, held.part = device, plainest(part)
     return held
 
@@ -154,13 +154,11 @@ def stretch(run: Run, time: datetime) -> Run:
     if is_inside:
         return run
     with change.refusing_overlap(), transaction.atomic():
-        blocks.lock_device(run.device_id)
+        lock_device(run.device_id)
         held = Run.objects.select_for_update().get(pk=run.pk)
-        boundaries = [held.started_at, held.ended_at]
         held.started_at = min(held.started_at, time)
         held.ended_at = None if held.ended_at is None else max(held.ended_at, time + ONE_MICROSECOND)
         held.save(update_fields=["started_at", "ended_at"])
-        blocks.rearrange([held], boundaries)
     return held
 
 
