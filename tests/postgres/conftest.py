@@ -1,7 +1,8 @@
-"""The path of a reading on a real database: the pipeline with its writers, and devices to send as."""
+"""The path of a reading on a real database, with its writers, and devices to send as."""
 
 import time
 from contextlib import asynccontextmanager
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -9,24 +10,29 @@ import pytest
 
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.last_value import LastValues
+from releve.ingest.path import Path
 from releve.protocol.contract import CONTRACTS
 from releve.protocol.decode import Arrival
 from releve.protocol.format import JSON, NDJSON, split
 from releve.protocol.sender import Sender
+from releve.storage.link_store import LinkStore
+from releve.storage.pool import Pool
+from releve.storage.race_driver import RaceDrivers
 from releve.storage.session import Session
 from releve.storage.writer import Writer
 
 NOW_US = time.time_ns() // 1000
 
 
-class Path:
+class Sending:
     """The path into one database, and a direct look at what is there."""
 
-    def __init__(self, url: str, pipeline: Pipeline) -> None:
+    def __init__(self, url: str, path: Path, group: GroupCommit) -> None:
         self.url = url
-        self.pipeline = pipeline
-        self.group = pipeline.group
+        self.path = path
+        self.counters = path.counters
+        self.group = group
 
     async def send(
         self,
@@ -42,7 +48,8 @@ class Path:
     ):
         shape = split(payload, NDJSON if is_lines else JSON, limit=10_000)
         arrival = Arrival(received_us=received_us, transport=transport, key=key, is_imported=is_imported)
-        return await self.pipeline.accept(shape, contract=CONTRACTS[contract], sender=sender, arrival=arrival)
+        submission = await self.path.read(shape, contract=CONTRACTS[contract], sender=sender, arrival=arrival)
+        return await self.path.keep(submission)
 
     def rows(self, query="SELECT device_id, time, id, channels, sent FROM reading ORDER BY time, id", values=()):
         with psycopg.connect(self.url) as connection:
@@ -98,11 +105,14 @@ def path_into(migrated_url):
             device_backlog=device_backlog,
             counters=counters,
         )
+        pool = Pool(migrated_url, application="test pool", time_zone="UTC")
+        values = LastValues(LinkStore(pool, worker=uuid4()))
         group.start()
         try:
-            yield Path(migrated_url, Pipeline(group, counters))
+            yield Sending(migrated_url, Path(group, counters, values=values, drivers=RaceDrivers(pool)), group)
         finally:
             await group.drain()
+            await pool.close()
             for session in sessions:
                 await session.close()
 

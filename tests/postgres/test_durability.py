@@ -46,7 +46,7 @@ async def test_while_one_group_commits_the_next_gathers_into_one(path_into, devi
         paused_commits.rollback()
         await asyncio.gather(*answers)
 
-        groups = path.pipeline.counters.groups
+        groups = path.counters.groups
         assert sum(groups.counts) == 2
         assert groups.total == 100
 

@@ -22,7 +22,7 @@ async def test_what_comes_during_a_commit_is_one_group(path_into, device):
     pi = device()
     async with path_into() as path:
         await asyncio.gather(*(path.send(pi, reading(n=number)) for number in range(100)))
-        groups = path.pipeline.counters.groups
+        groups = path.counters.groups
 
         assert groups.total == 100
         assert sum(groups.counts) <= 10  # partitions are made on the way, which takes a group or two more

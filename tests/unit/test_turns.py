@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from releve.ingest.pace import LARGEST_GROUP, SMALLEST_GROUP, SMALLEST_QUEUE, Pace
-from releve.ingest.turns import Submission, Turns
+from releve.ingest.turns import Ticket, Turns
 from releve.protocol.clock import Instant, Rule
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Unavailable
@@ -20,9 +20,9 @@ def reading(number, *, device_id=1, rule=Rule.ZONED):
     )
 
 
-def submission(count, *, device_id=1, **fields):
+def ticket(count, *, device_id=1, **fields):
     entries = [reading(number, device_id=device_id, **fields) for number in range(count)]
-    return Submission(entries, device_id, asyncio.get_running_loop().create_future(), 0.0)
+    return Ticket(entries, device_id, asyncio.get_running_loop().create_future(), 0.0)
 
 
 def turns_of(*submissions, dropped=None):
@@ -33,14 +33,14 @@ def turns_of(*submissions, dropped=None):
 
 
 async def test_every_group_has_a_part_of_each_device_that_waits():
-    floods = [submission(5_000, device_id=number) for number in range(1, 21)]
-    turns = turns_of(*floods, submission(1, device_id=99))
+    floods = [ticket(5_000, device_id=number) for number in range(1, 21)]
+    turns = turns_of(*floods, ticket(1, device_id=99))
 
     group = turns.take(2_000)
 
     parts = Counter()
     for piece in group:
-        parts[piece.submission.device_id] += len(piece.entries)
+        parts[piece.ticket.device_id] += len(piece.entries)
     assert parts[99] == 1
     assert sum(parts.values()) == 2_000
     assert max(parts.values()) - min(parts[number] for number in range(1, 21)) <= 20
@@ -48,16 +48,16 @@ async def test_every_group_has_a_part_of_each_device_that_waits():
 
 
 async def test_a_device_has_its_own_submissions_committed_in_order():
-    turns = turns_of(submission(3), submission(2), submission(4))
+    turns = turns_of(ticket(3), ticket(2), ticket(4))
 
-    taken = [piece.submission.waiting + len(piece.entries) for piece in turns.take(100)]
+    taken = [piece.ticket.waiting + len(piece.entries) for piece in turns.take(100)]
 
     assert taken == [3, 2, 4]
     assert turns.waiting == 0
 
 
 async def test_a_submission_in_pieces_is_answered_once_with_its_receipts_in_order():
-    batch = submission(5)
+    batch = ticket(5)
     turns = turns_of(batch)
     pieces = [turns.take(2)[0] for _ in range(3)]
     for piece in reversed(pieces):
@@ -70,15 +70,15 @@ async def test_a_submission_in_pieces_is_answered_once_with_its_receipts_in_orde
 
 
 async def test_readings_that_count_since_boot_stay_together():
-    turns = turns_of(submission(500, rule=Rule.UPTIME))
+    turns = turns_of(ticket(500, rule=Rule.UPTIME))
 
     assert [len(piece.entries) for piece in turns.take(10)] == [500]
 
 
 async def test_the_rest_of_a_submission_whose_first_piece_failed_is_not_committed():
     dropped = []
-    batch = submission(5)
-    turns = turns_of(batch, submission(1), dropped=dropped)
+    batch = ticket(5)
+    turns = turns_of(batch, ticket(1), dropped=dropped)
     turns.take(2)
     batch.refuse(Unavailable())
 

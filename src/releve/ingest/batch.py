@@ -12,7 +12,7 @@ import structlog
 
 from releve.ingest.counters import Counters
 from releve.ingest.pace import Pace
-from releve.ingest.turns import Piece, Submission, Turns
+from releve.ingest.turns import Piece, Ticket, Turns
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Overloaded, Problem, Throttled, Unavailable
 from releve.protocol.reading import Reading
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class GroupCommit:
-    """Gathers submissions and lets each writer commit as many as wait, one commit per group.
+    """Gathers what submissions hold and lets each writer commit as much as waits, one commit per group.
 
     Each group has a part of every device that waits. When about a second of work waits, a device may have its fair
     part of that waiting and is refused above it: who floods is told so, and who does not is in the next group
@@ -62,6 +62,7 @@ class GroupCommit:
         self._is_full = False
         self._is_draining = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop
         self._arrived = asyncio.Event()
         self._began_s: list[float] = []  # of each commit under way
         self.weakness: str | None = None
@@ -70,7 +71,7 @@ class GroupCommit:
         self.on_committed: Callable[[Sequence[Entry], Sequence[Receipt]], None] | None = None
 
     async def add(self, entries: Sequence[Entry]) -> list[Receipt]:
-        """Commit one submission with its neighbours; one receipt per entry, in order, once all are durable.
+        """Commit entries with those of others; one receipt per entry, in order, once all are durable.
 
         Raises:
             Overloaded: Too much is waiting; nothing was stored.
@@ -79,8 +80,8 @@ class GroupCommit:
         """
         device_id = entries[0].device_id
         self.admit(device_id, len(entries))
-        answer: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
-        self._turns.add(Submission(entries, device_id, answer, perf_counter()))
+        answer: asyncio.Future[list[Receipt]] = self._loop.create_future()
+        self._turns.add(Ticket(entries, device_id, answer, perf_counter()))
         self._depth += len(entries)
         self._of_device[device_id] += len(entries)
         self._counters.depth = self._depth
@@ -105,7 +106,8 @@ class GroupCommit:
             raise _later(Throttled())
 
     def start(self) -> None:
-        """Start one task per writer."""
+        """Start one task per writer, in the event loop that everything is added in."""
+        self._loop = asyncio.get_running_loop()  # asked once: until Python 3.12 that takes a system call
         self._tasks = [asyncio.create_task(self._run(writer)) for writer in self._writers]
 
     async def drain(self) -> None:
@@ -160,7 +162,7 @@ class GroupCommit:
                 self._answer(group, receipts)
             finally:
                 for piece in group:
-                    self._release(piece.submission.device_id, len(piece.entries))
+                    self._release(piece.ticket.device_id, len(piece.entries))
 
     def _is_worth_a_commit(self) -> bool:
         """Whether a writer that is free should take what waits, or leave it to one that soon will be."""
@@ -179,7 +181,7 @@ class GroupCommit:
             self._late += 1
             self._arrived.set()
 
-        timer = asyncio.get_running_loop().call_later(RELIEF_S, note_late)
+        timer = self._loop.call_later(RELIEF_S, note_late)
         began_s = monotonic()
         self._began_s.append(began_s)
         try:
@@ -234,8 +236,8 @@ class GroupCommit:
             self._note_seen(piece.entries, own)
             if self.on_committed is not None:
                 self.on_committed(piece.entries, own)
-            if piece.submission.settle(piece.first, own):
-                self._counters.time("commit", now_s - piece.submission.since_s)
+            if piece.ticket.settle(piece.first, own):
+                self._counters.time("commit", now_s - piece.ticket.since_s)
 
     def _note_seen(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
         for entry, receipt in zip(entries, receipts, strict=True):
@@ -251,7 +253,7 @@ class GroupCommit:
 
     def _refuse(self, group: list[Piece], problem: Problem) -> None:
         for piece in group:
-            piece.submission.refuse(problem)
+            piece.ticket.refuse(problem)
 
     def _release(self, device_id: int, count: int) -> None:
         self._depth -= count

@@ -5,6 +5,7 @@ Served at /metrics by `releve.ingest.metrics`, summed over the workers.
 
 from bisect import bisect_left
 from collections import defaultdict
+from time import perf_counter
 from typing import Any
 
 BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -26,6 +27,23 @@ class Histogram:
         """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+
+class Timing:
+    """Adds the time within it to a histogram; what ends with an exception is not counted."""
+
+    __slots__ = ("_began_s", "_histogram")
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+        self._began_s = 0.0
+
+    def __enter__(self) -> None:
+        self._began_s = perf_counter()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._histogram.add(perf_counter() - self._began_s)
 
 
 class Counters:

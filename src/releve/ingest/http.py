@@ -7,7 +7,7 @@ from releve.access.authenticate import Authenticator
 from releve.access.refusal import in_gyms_words, not_valid
 from releve.http.answer import answer
 from releve.http.request import Request, Send
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.path import Path
 from releve.ingest.verdict import verdict, verdicts
 from releve.protocol.contract import GENERIC, GYM, PROFILOMETRE, Contract
 from releve.protocol.decode import Arrival
@@ -25,13 +25,13 @@ class IngestRoutes:
 
     Args:
         authenticator: Tells whose token it is.
-        pipeline: Takes the readings to the disk.
+        path: Takes the readings to the disk.
         batch_limit: Most readings in one request.
     """
 
-    def __init__(self, authenticator: Authenticator, pipeline: Pipeline, *, batch_limit: int) -> None:
+    def __init__(self, authenticator: Authenticator, path: Path, *, batch_limit: int) -> None:
         self._authenticator = authenticator
-        self._pipeline = pipeline
+        self._path = path
         self._batch_limit = batch_limit
         json.first(batch_limit + 1)  # made now, and not while everybody waits for the first large batch
         self.handlers = {
@@ -62,7 +62,8 @@ class IngestRoutes:
         """Our own: one object, an array, or one object per line; a verdict per reading, in order."""
         sender = await self._sender(request, GENERIC)
         shape = await self._shape(request)
-        receipts = await self._accept(request, shape, GENERIC, sender)
+        submission = await self._path.read(shape, contract=GENERIC, sender=sender, arrival=_arrival(request))
+        receipts = await self._path.keep(submission)
         if shape.is_batch:
             is_taken = any(receipt.outcome is not Outcome.REFUSED for receipt in receipts)
             await self._answer(send, 200 if is_taken else BadReading.status, verdicts(receipts))
@@ -70,23 +71,14 @@ class IngestRoutes:
             await self._answer(send, 200, verdict(receipts[0]))
 
     async def _answer(self, send: Send, status: int, document: dict[str, Any]) -> None:
-        began_s = time.perf_counter()
-        await answer(send, status, document)
-        self._pipeline.counters.time("answer", time.perf_counter() - began_s)
+        with self._path.timed("answer"):
+            await answer(send, status, document)
 
     async def _accept_one(self, request: Request, contract: Contract) -> tuple[Receipt, Sender]:
         sender = await self._sender(request, contract)
-        shape = Shape([await request.body()], is_batch=False)
-        return (await self._accept(request, shape, contract, sender))[0], sender
-
-    async def _accept(self, request: Request, shape: Shape, contract: Contract, sender: Sender) -> list[Receipt]:
-        arrival = Arrival(
-            received_us=time.time_ns() // 1000,
-            transport="http",
-            key=message_key(request),
-            is_imported=request.headers.get(IMPORTED) == b"1",
-        )
-        return await self._pipeline.accept(shape, contract=contract, sender=sender, arrival=arrival)
+        body = await request.body()
+        submission = self._path.read_one(body, contract=contract, sender=sender, arrival=_arrival(request))
+        return (await self._path.keep(submission))[0], sender
 
     async def _shape(self, request: Request) -> Shape:
         form = format_of(request.headers.get(b"content-type", b""))
@@ -98,13 +90,21 @@ class IngestRoutes:
         token = request.credential()
         if token is None:
             raise Unauthenticated
-        began_s = time.perf_counter()
-        sender = await self._authenticator.sender(token, address=request.address)
-        if sender.device_id is None:
-            sender = await self._authenticator.with_device(sender, token, contract=contract.name)
-        self._pipeline.counters.time("authenticate", time.perf_counter() - began_s)
-        self._pipeline.group.admit(sender.device_id or 0)  # before its body costs anything
+        with self._path.timed("authenticate"):
+            sender = await self._authenticator.sender(token, address=request.address)
+            if sender.device_id is None:
+                sender = await self._authenticator.with_device(sender, token, contract=contract.name)
+        self._path.admit(sender)  # before its body costs anything
         return sender
+
+
+def _arrival(request: Request) -> Arrival:
+    return Arrival(
+        received_us=time.time_ns() // 1000,
+        transport="http",
+        key=message_key(request),
+        is_imported=request.headers.get(IMPORTED) == b"1",
+    )
 
 
 def message_key(request: Request) -> str | None:

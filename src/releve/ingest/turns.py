@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import asyncio
 
 
-class Submission:
-    """One sender's entries on their way through one commit or several, and who waits for the receipts.
+class Ticket:
+    """A place in the queue: one sender's entries on their way through one commit or several, and who waits for them.
 
     Attributes:
         entries: What is to be committed.
@@ -42,7 +42,7 @@ class Submission:
         return len(self.entries) - self._taken
 
     def take(self, most: int) -> "Piece":
-        """The next entries for a group: not more than asked for, but all of a submission that must not be cut."""
+        """The next entries for a group: not more than asked for, but all of those that must not be cut."""
         if self.waiting > most and not self._has_to_stay_whole():
             first, self._taken = self._taken, self._taken + most
         else:
@@ -75,34 +75,34 @@ class Submission:
 
 
 class Piece:
-    """A submission's part in one group."""
+    """A ticket's part in one group."""
 
-    __slots__ = ("entries", "first", "submission")
+    __slots__ = ("entries", "first", "ticket")
 
-    def __init__(self, submission: Submission, first: int, entries: Sequence[Entry]) -> None:
-        self.submission = submission
+    def __init__(self, ticket: Ticket, first: int, entries: Sequence[Entry]) -> None:
+        self.ticket = ticket
         self.first = first
         self.entries = entries
 
 
 class Turns:
-    """Submissions that wait, by device; each group has an equal part of every device that waits."""
+    """Tickets that wait, by device; each group has an equal part of every device that waits."""
 
     def __init__(self, *, dropped: Callable[[int, int], None]) -> None:
         """`dropped` is told of a device's entries that are not worth a commit, as their sender has an answer."""
-        self._of: dict[int, deque[Submission]] = {}
+        self._of: dict[int, deque[Ticket]] = {}
         self._turns: deque[int] = deque()
         self._dropped = dropped
         self.waiting = 0
 
-    def add(self, submission: Submission) -> None:
+    def add(self, ticket: Ticket) -> None:
         """Take a place behind the device's own."""
-        own = self._of.get(submission.device_id)
+        own = self._of.get(ticket.device_id)
         if own is None:
-            own = self._of[submission.device_id] = deque()
-            self._turns.append(submission.device_id)
-        own.append(submission)
-        self.waiting += submission.waiting
+            own = self._of[ticket.device_id] = deque()
+            self._turns.append(ticket.device_id)
+        own.append(ticket)
+        self.waiting += ticket.waiting
 
     def take(self, most: int) -> list[Piece]:
         """The next group: about so many entries, spread evenly over the devices."""
@@ -121,21 +121,21 @@ class Turns:
         own = self._of[device_id]
         count = 0
         while own and count < most:
-            submission = own[0]
-            if submission.answer.done() and not submission.answer.cancelled():
+            ticket = own[0]
+            if ticket.answer.done() and not ticket.answer.cancelled():
                 self._drop(own.popleft())
                 continue
-            piece = submission.take(most - count)
+            piece = ticket.take(most - count)
             group.append(piece)
             count += len(piece.entries)
             self.waiting -= len(piece.entries)
-            if not submission.waiting:
+            if not ticket.waiting:
                 own.popleft()
         if not own:
             del self._of[device_id]
         return count
 
-    def _drop(self, submission: Submission) -> None:
-        """The rest of a submission whose first part failed: its sender sends all of it again."""
-        self.waiting -= submission.waiting
-        self._dropped(submission.device_id, submission.waiting)
+    def _drop(self, ticket: Ticket) -> None:
+        """The rest of a ticket whose first part failed: its sender sends all of it again."""
+        self.waiting -= ticket.waiting
+        self._dropped(ticket.device_id, ticket.waiting)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 from psycopg.rows import dict_row
 
-from releve.ingest.mqtt.values import Values
+from releve.ingest.submission import Value
 from releve.live.feed import Feed
 from releve.live.heard import Heard, News, Said
 from releve.protocol.instant import iso
@@ -72,7 +72,7 @@ class Hub:
         """Ask the siblings now, not within the second: somebody has begun to watch."""
         self._arrived.set()
 
-    def kept(self, values: Values) -> None:
+    def kept(self, values: Sequence[Value]) -> None:
         """The newest texts of cars' topics were written down; costs nothing while nobody watches."""
         if self._is_watched() or self._feed.is_wanted_elsewhere:
             self._pass_on([Said(device_id, topic, text) for device_id, topic, text, _ in values])

@@ -52,9 +52,15 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 def counted(receipts: Iterable[Receipt]) -> Counter[Outcome]:
     """How many readings ended how."""
-    receipts = list(receipts)
-    counts = Counter([receipt.outcome for receipt in receipts if receipt.counts is None])
+    single: list[Outcome] = []
+    counts: Counter[Outcome] = Counter()
     for receipt in receipts:
-        if receipt.counts is not None:
+        if receipt.counts is None:
+            single.append(receipt.outcome)
+        else:
             counts.update(receipt.counts)
+    if stored := single.count(Outcome.STORED):  # by far the most, and to hash an outcome costs more than to compare it
+        counts[Outcome.STORED] += stored
+    if stored < len(single):
+        counts.update([outcome for outcome in single if outcome is not Outcome.STORED])
     return counts

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from releve.access.authenticate import Authenticator
 from releve.access.refusal import in_gyms_words
 from releve.http.request import Request, Send, while_there
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.path import Path
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query.device import commands, machine, quarantine, readings
@@ -229,12 +229,12 @@ class ReplayRoutes(_DeviceRoutes):
     Args:
         authenticator: Tells whose token it is.
         pool: Lends a connection.
-        pipeline: The path.
+        path: Takes them to the disk.
     """
 
-    def __init__(self, authenticator: Authenticator, pool: Pool, pipeline: Pipeline) -> None:
+    def __init__(self, authenticator: Authenticator, pool: Pool, path: Path) -> None:
         super().__init__(authenticator, pool)
-        self._pipeline = pipeline
+        self._path = path
 
     def find(self, path: str) -> Handler | None:
         """The handler of a path, None when it is another's."""
@@ -247,13 +247,14 @@ class ReplayRoutes(_DeviceRoutes):
 
     def _replay(self, device_id: str, number: str | None) -> Handler:
         async def handler(request: Request, send: Send) -> None:
-            sender = await self._sender(request, "POST")
-            device = await self._own_device(device_id, sender)
+            with self._path.timed("authenticate"):
+                sender = await self._sender(request, "POST")
+                device = await self._own_device(device_id, sender)
             if not sender.may_edit(device.team_id):
                 raise Forbidden("replaying takes the role editor")
             chosen = None if number is None else whole(number)
             change = quarantine.Change.of(await request.body())
-            replay = quarantine.Replay(self._pool, self._pipeline, device.as_sender(sender))
+            replay = quarantine.Replay(self._pool, self._path, device.as_sender(sender))
             await replay.answer(send, chosen=chosen, change=change)
 
         return handler

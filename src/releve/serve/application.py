@@ -2,10 +2,11 @@
 
 import itertools
 import os
+import pathlib
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from releve.access.compose import authenticator, device_sign_in
 from releve.access.device_routes import DeviceRoutes
@@ -16,8 +17,9 @@ from releve.ingest.batch import GroupCommit
 from releve.ingest.bridge.config import load
 from releve.ingest.counters import Counters
 from releve.ingest.http import IngestRoutes
+from releve.ingest.last_value import LastValues
 from releve.ingest.mqtt import websocket
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.path import Path
 from releve.ingest.racing.sensor_data import SensorDataRoute
 from releve.ingest.rule_action.routes import CONFIRMATIONS, Confirmations, RuleActionRoutes
 from releve.live import websocket as live_websocket
@@ -39,7 +41,9 @@ from releve.serve.process.snapshot import Snapshot
 from releve.serve.recovery import Recovery
 from releve.serve.status import StatusRoutes
 from releve.settings import Settings
+from releve.storage.link_store import LinkStore
 from releve.storage.pool import Pool
+from releve.storage.race_driver import RaceDrivers
 from releve.storage.race_store import RaceStore
 from releve.storage.session import Session
 from releve.storage.writer import Writer
@@ -82,13 +86,18 @@ class Application:
         self._device_sign_in = device_sign_in(settings, self.pool, keyring, count=self.counters.signed_in)
         for writer in writers:
             self.authenticator.on_revoked(writer.forget_machines_of)
-        self.pipeline = Pipeline(self.group, self.counters)
+        self.path = Path(
+            self.group,
+            self.counters,
+            values=LastValues(LinkStore(self.pool, worker=uuid4())),
+            drivers=RaceDrivers(self.pool),
+        )
         self.tasks = Tasks()
         self.housekeeping = Housekeeping(self.group, self.pool)
         self._name = f"worker-{index}"
         self.snapshot = Snapshot(settings.data_dir / "run", self._name, self._counts)
-        ingest = IngestRoutes(self.authenticator, self.pipeline, batch_limit=settings.batch_limit)
-        self._replay = ReplayRoutes(self.authenticator, self.pool, self.pipeline)
+        ingest = IngestRoutes(self.authenticator, self.path, batch_limit=settings.batch_limit)
+        self._replay = ReplayRoutes(self.authenticator, self.pool, self.path)
         address, proof = Address.chosen(settings.control_url, settings.data_dir), letter.proof_of(pepper)
         self._connections = Connections(address)
         self._questions = Connections(address)  # of our own, which get through when clients' requests crowd
@@ -105,7 +114,7 @@ class Application:
         self.mqtt = MqttServer(
             settings,
             authenticator=self.authenticator,
-            pipeline=self.pipeline,
+            path=self.path,
             pool=self.pool,
             keyring=keyring,
         )
@@ -116,7 +125,7 @@ class Application:
         self.authenticator.on_revoked(self.hub.changed)
         self._live = self._live_pages(settings)
         self.hub.add_watcher(self._live)
-        self.mqtt.endpoint.values.on_kept = self.hub.kept
+        self.path.values.on_kept = self.hub.kept
         desk = Desk(self._connections, self._watch, proof=proof)
         self._otherwise = Turns(2 if settings.workers == 1 else 1).before(desk.answer)
         self._handlers = self._routes(settings, ingest, status)
@@ -138,16 +147,16 @@ class Application:
         races = RaceStore(self.pool)
         samples = SensorDataRoute(
             self.authenticator,
-            self.pipeline,
+            self.path,
             races,
             anonymous_role=settings.anonymous_role,
             may_change=partial(may_change, public_url=settings.public_url, origins=settings.origins),
         )
         actions = RuleActionRoutes(
-            load(Path(settings.bridge_config)).rule_action if settings.bridge_config else (),
+            load(pathlib.Path(settings.bridge_config)).rule_action if settings.bridge_config else (),
             authenticator=self.authenticator,
             pool=self.pool,
-            pipeline=self.pipeline,
+            path=self.path,
             confirmations=Confirmations(settings.data_dir / CONFIRMATIONS),
             batch_limit=settings.batch_limit,
         )
@@ -203,6 +212,7 @@ class Application:
             ("control watch", self._watch.run),
             ("recovery", Recovery(self.group, self.pool).run),
             ("snapshot", self.snapshot.run),
+            ("mqtt values", self.path.values.run),
             *self.mqtt.endpoint.background(),
         ):
             self.tasks.start(name, work)

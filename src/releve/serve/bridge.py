@@ -1,10 +1,10 @@
 """The composition root of the bridge's process: its own writers, one task per broker, an orderly end."""
 
 import asyncio
+import pathlib
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,8 +18,8 @@ from releve.ingest.bridge.device import Devices
 from releve.ingest.bridge.intake import Intake
 from releve.ingest.bridge.stray import Strays
 from releve.ingest.counters import Counters
-from releve.ingest.mqtt.values import LastValues
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.last_value import LastValues
+from releve.ingest.path import Path
 from releve.live.feed import Feed
 from releve.live.hub import Hub
 from releve.protocol.problem import Unavailable
@@ -28,6 +28,7 @@ from releve.serve.process.snapshot import Snapshot
 from releve.settings import Settings
 from releve.storage.link_store import LinkStore
 from releve.storage.pool import Pool
+from releve.storage.race_driver import RaceDrivers
 from releve.storage.session import Session
 from releve.storage.writer import Writer
 from releve.task import Tasks
@@ -63,8 +64,12 @@ class Bridge:
             counters=self._counters,
         )
         self._pool = Pool(url, application="releve bridge pool", time_zone=settings.time_zone)
-        self._pipeline = Pipeline(self._group, self._counters)
-        self._values = LastValues(LinkStore(self._pool, worker=uuid4()))
+        self._path = Path(
+            self._group,
+            self._counters,
+            values=LastValues(LinkStore(self._pool, worker=uuid4())),
+            drivers=RaceDrivers(self._pool),
+        )
         self._devices: list[Devices] = []
         self._strays: list[Strays] = []
         self._feed = RevocationFeed(url, revoked=self._forget, missed=lambda: self._forget(None))
@@ -75,7 +80,7 @@ class Bridge:
         self._tasks = Tasks()
         self._hub = Hub(self._pool, Feed(run_dir, index=FEED_INDEX))  # whoever watches, watches at a worker
         self._group.on_committed = self._hub.committed
-        self._values.on_kept = self._hub.kept
+        self._path.values.on_kept = self._hub.kept
         self._brokers = [self._bridge_of(broker, settings.batch_limit, run_dir) for broker in config.broker]
         for action in config.rule_action:  # workers answer them; what they keep aside is looked after here
             self._intake_of(action, settings.batch_limit)
@@ -96,7 +101,7 @@ class Bridge:
             for name, work in (
                 ("revocation feed", self._feed.run),
                 ("housekeeping", self._housekeeping.run),
-                ("mqtt values", self._values.run),
+                ("mqtt values", self._path.values.run),
                 ("live hub", self._hub.run),
                 ("snapshot", self._snapshot.run),
             ):
@@ -135,20 +140,20 @@ class Bridge:
 
     async def _close(self) -> None:
         await self._group.drain()
-        await self._values.flush()
+        await self._path.values.flush()
         await self._housekeeping.flush()
         self._snapshot.forget()
         for session in self._sessions:
             await session.close()
         await self._pool.close()
 
-    def _bridge_of(self, broker: Broker, batch_limit: int, folder: Path) -> BrokerBridge:
+    def _bridge_of(self, broker: Broker, batch_limit: int, folder: pathlib.Path) -> BrokerBridge:
         return BrokerBridge(broker, self._intake_of(broker, batch_limit), folder=folder)
 
     def _intake_of(self, entry: Broker | RuleAction, batch_limit: int) -> Intake:
         devices = Devices(self._pool, team=entry.team, own_name=f"bridge:{entry.name}")
         self._devices.append(devices)
-        intake = Intake(devices, self._feed, self._pipeline, self._values, batch_limit=batch_limit)
+        intake = Intake(devices, self._feed, self._path, batch_limit=batch_limit)
         self._strays.append(Strays(intake, self._pool))
         return intake
 

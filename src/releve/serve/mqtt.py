@@ -1,7 +1,7 @@
 """Builds a worker's MQTT endpoint from the settings, listens, and ends it in the right order."""
 
+import pathlib
 from asyncio import AbstractServer  # noqa: TC003 - as all of ours, it is not worth a block of its own
-from pathlib import Path
 from uuid import uuid4
 
 from releve.access.authenticate import Authenticator
@@ -9,14 +9,13 @@ from releve.access.compose import device_door
 from releve.ingest.mqtt import transport
 from releve.ingest.mqtt.endpoint import Endpoint
 from releve.ingest.mqtt.sign_in import SignIn
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.path import Path
 from releve.protocol.mqtt.limits import Limits
 from releve.protocol.token import Keyring
 from releve.settings import Settings
 from releve.storage import keys
 from releve.storage.link_store import LinkStore
 from releve.storage.pool import Pool
-from releve.storage.race_driver import RaceDrivers
 
 
 class MqttServer:
@@ -31,7 +30,7 @@ class MqttServer:
         settings: Settings,
         *,
         authenticator: Authenticator,
-        pipeline: Pipeline,
+        path: Path,
         pool: Pool,
         keyring: Keyring,
     ) -> None:
@@ -48,10 +47,9 @@ class MqttServer:
         )
         self.endpoint = Endpoint(
             authenticator,
-            pipeline,
+            path,
             store,
             sign_in,
-            drivers=RaceDrivers(pool),
             limits=_limits(settings),
             batch_limit=settings.batch_limit,
             most_links=settings.mqtt_links,
@@ -66,9 +64,9 @@ class MqttServer:
             self._servers.append(await transport.serve(self.endpoint, listener))
         if settings.mqtt_certificate:
             context = transport.tls_context(
-                Path(settings.mqtt_certificate),
-                Path(settings.mqtt_key or settings.mqtt_certificate),
-                client_ca=Path(settings.mqtt_client_ca) if settings.mqtt_client_ca else None,
+                pathlib.Path(settings.mqtt_certificate),
+                pathlib.Path(settings.mqtt_key or settings.mqtt_certificate),
+                client_ca=pathlib.Path(settings.mqtt_client_ca) if settings.mqtt_client_ca else None,
             )
             listener = transport.listening(settings.mqtt_tls_host or settings.host, settings.mqtt_tls_port)
             self._servers.append(await transport.serve(self.endpoint, listener, context=context))

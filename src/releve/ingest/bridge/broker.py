@@ -7,15 +7,17 @@ from pathlib import Path
 
 import structlog
 
+from releve.ingest.aside import aside
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import Broker
 from releve.ingest.bridge.delivery import Deliveries, Delivery
 from releve.ingest.bridge.device import Stranger
-from releve.ingest.bridge.intake import TRANSPORT, Intake, Letter, Parcel, aside
+from releve.ingest.bridge.intake import TRANSPORT, Intake, Letter
 from releve.ingest.bridge.journal import Journal, JournalInUse
 from releve.ingest.bridge.link import Link, LinkEnded, Message
 from releve.ingest.bridge.racing import Cars
 from releve.ingest.bridge.template import Match
+from releve.ingest.submission import Submission
 from releve.protocol.contract import CONTRACTS
 from releve.protocol.decode import Arrival
 from releve.protocol.problem import BadReading, Problem
@@ -57,7 +59,7 @@ class BrokerBridge:
     async def run(self) -> None:
         """Bridge until cancelled; then what is under way is still committed and acknowledged."""
         with await self._journal() as journal:
-            deliveries = Deliveries(journal, self._intake, window=self._broker.window)
+            deliveries = Deliveries(journal, self._intake.path, window=self._broker.window)
             pause_s = FIRST_PAUSE_S
             try:
                 while True:
@@ -131,7 +133,7 @@ class BrokerBridge:
         async for message in link.messages():
             delivery = await deliveries.of(message)
             if not delivery.is_known:
-                deliveries.begin(message, delivery, await self._parcel(message, delivery))
+                deliveries.begin(message, delivery, await self._submission(message, delivery))
             waiting.put_nowait((message, delivery))
 
     async def _acknowledge(self, link: Link, waiting: Waiting) -> None:
@@ -139,7 +141,8 @@ class BrokerBridge:
         while True:
             message, delivery = await waiting.get()
             await delivery.done()
-            link.acknowledge(message)
+            with self._intake.path.timed("answer"):
+                link.acknowledge(message)
             waiting.task_done()
 
     async def _finish(self, deliveries: Deliveries, waiting: Waiting) -> None:
@@ -150,7 +153,7 @@ class BrokerBridge:
         except TimeoutError:
             self._log.warning("stopped with messages that are not acknowledged; the broker keeps them")
 
-    async def _parcel(self, message: Message, delivery: Delivery) -> Parcel:
+    async def _submission(self, message: Message, delivery: Delivery) -> Submission:
         """Read a message, once it can be known whose it is."""
         while True:
             try:
@@ -161,9 +164,9 @@ class BrokerBridge:
             except Exception:  # noqa: BLE001 - one message never stops those behind it (promise P3)
                 self._log.exception("a message cannot be read; it is kept in quarantine", topic=message.topic)
                 letter = Letter(message.topic, message.payload, Arrival(delivery.received_us, TRANSPORT))
-                return Parcel([self._intake.stray(letter, device="", reason="our own mistake; see the log")])
+                return self._stray(letter, reason="our own mistake; see the log")
 
-    async def _read_one(self, message: Message, arrival: Arrival) -> Parcel:
+    async def _read_one(self, message: Message, arrival: Arrival) -> Submission:
         for template, topic in self._topics:
             match = template.match(message.topic)
             if match is None:
@@ -179,9 +182,14 @@ class BrokerBridge:
                 return await self._value(letter, match, device=device)
             return await self._intake.read(letter, device=device)
         letter = Letter(message.topic, message.payload, arrival)
-        return Parcel([self._intake.stray(letter, device="", reason="no template of the bridge matches the topic")])
+        return self._stray(letter, reason="no template of the bridge matches the topic")
 
-    async def _value(self, letter: Letter, match: Match, *, device: str) -> Parcel:
+    def _stray(self, letter: Letter, *, reason: str) -> Submission:
+        submission = Submission(TRANSPORT)
+        submission.items.append(self._intake.stray(letter, device="", reason=reason))
+        return submission
+
+    async def _value(self, letter: Letter, match: Match, *, device: str) -> Submission:
         """One plain-text value of a car."""
         sender = await self._intake.find(device)
         if isinstance(sender, Stranger):
@@ -189,7 +197,17 @@ class BrokerBridge:
         try:
             return await self._cars.take(letter, sender, quantity=match.quantity)
         except BadReading as problem:
-            return Parcel([aside(letter.payload, CONTRACTS[RACING], sender, letter.arrival, problem)])
+            submission = Submission(TRANSPORT)
+            submission.items.append(
+                aside(
+                    letter.payload,
+                    contract=CONTRACTS[RACING],
+                    sender=sender,
+                    arrival=letter.arrival,
+                    problem=problem,
+                )
+            )
+            return submission
 
     def _name_once(self, device: str, reason: str) -> None:
         """Say once per device what to do."""

@@ -7,10 +7,12 @@ from collections.abc import Coroutine
 import msgspec
 import structlog
 
-from releve.ingest.bridge.intake import TRANSPORT, Intake, Parcel
+from releve.ingest.bridge.intake import TRANSPORT
 from releve.ingest.bridge.journal import Journal, digest_of
 from releve.ingest.bridge.link import Message
 from releve.ingest.mqtt.burst import Clock
+from releve.ingest.path import Path
+from releve.ingest.submission import Submission
 from releve.protocol.outcome import Outcome
 from releve.protocol.problem import Problem
 
@@ -50,13 +52,13 @@ class Deliveries:
 
     Args:
         journal: Remembers them after a restart.
-        intake: Takes them to the disk.
+        path: Takes them to the disk.
         window: Most of them; more are not begun.
     """
 
-    def __init__(self, journal: Journal, intake: Intake, *, window: int) -> None:
+    def __init__(self, journal: Journal, path: Path, *, window: int) -> None:
         self._journal = journal
-        self._intake = intake
+        self._path = path
         self._window = window
         self._clock = Clock()
         self._by_mid: dict[int, Delivery] = {}
@@ -73,16 +75,16 @@ class Deliveries:
         if known is None:
             known = Delivery(digest, self._clock.now_us())
         if known.is_known:
-            self._intake.counters.ended(TRANSPORT, Outcome.DUPLICATE)
+            self._path.counters.ended(TRANSPORT, Outcome.DUPLICATE)
         else:
             self._journal.received(message.mid, digest, known.received_us)
         self._by_mid[message.mid] = known
         return known
 
-    def begin(self, message: Message, delivery: Delivery, parcel: Parcel) -> None:
-        """Take a parcel to the disk, however long the database is away."""
+    def begin(self, message: Message, delivery: Delivery, submission: Submission) -> None:
+        """Take a submission to the disk, however long the database is away."""
         delivery.is_known = True
-        delivery.task = self._start(self._carry(message.mid, delivery, parcel))
+        delivery.task = self._start(self._carry(message.mid, delivery, submission))
 
     def forget(self) -> None:
         """The broker has no session of ours any more: its packet identifiers mean nothing."""
@@ -110,11 +112,11 @@ class Deliveries:
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _carry(self, mid: int, delivery: Delivery, parcel: Parcel) -> None:
+    async def _carry(self, mid: int, delivery: Delivery, submission: Submission) -> None:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                await self._intake.keep(parcel)
+                await self._path.keep(submission)
             except Problem as problem:
                 _log.debug("a message waits", reason=str(problem))
             except Exception:  # noqa: BLE001 - not acknowledged, so the broker keeps it whatever it is

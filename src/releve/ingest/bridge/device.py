@@ -10,7 +10,6 @@ from releve.protocol.sender import Sender
 from releve.storage.device_row import sender_of
 from releve.storage.pool import Pool
 from releve.storage.queries import query
-from releve.storage.race_driver import RaceDrivers
 
 REMEMBERED = 50_000
 LOOK_AGAIN_S = 60.0
@@ -34,14 +33,10 @@ class Devices:
         pool: Lends connections.
         team: The team's name.
         own_name: The device in whose quarantine messages of strangers are kept; made when missing.
-
-    Attributes:
-        drivers: Notes whose a race is before its first reading is stored.
     """
 
     def __init__(self, pool: Pool, *, team: str, own_name: str) -> None:
         self._pool = pool
-        self.drivers = RaceDrivers(pool)
         self._team = team
         self._own_name = own_name
         self._known: dict[str, tuple[Sender | Stranger, float]] = {}

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from releve.ingest.bridge.intake import Intake, Letter, Parcel
+from releve.ingest.bridge.intake import TRANSPORT, Intake, Letter, encode
+from releve.ingest.submission import Submission
 from releve.protocol.contract.racing import Assembler
 from releve.protocol.sender import Sender
 
@@ -16,8 +17,8 @@ class Cars:
         self._intake = intake
         self._assemblers: dict[int, Assembler] = {}
 
-    async def take(self, letter: Letter, sender: Sender, *, quantity: str) -> Parcel:
-        """Take one value; the parcel holds a reading when it was the last that was missing.
+    async def take(self, letter: Letter, sender: Sender, *, quantity: str) -> Submission:
+        """Take one value; the submission holds a reading when it was the last that was missing.
 
         Raises:
             BadReading: The value is not what its quantity takes.
@@ -29,12 +30,14 @@ class Cars:
             assembler = await self._recalled(device_id, f"{letter.topic.rpartition('/')[0]}/{RACE}")
         channels = assembler.take(quantity, letter.payload)
         text = letter.payload.decode("utf-8").strip()
-        self._intake.values.keep(device_id, letter.topic, text, letter.arrival.received_us)
-        if channels is None:
-            return Parcel([], has_values=True)
-        letter = msgspec.structs.replace(letter, contract="racing")
-        entries = list(self._intake.whole(channels, letter, sender))
-        return Parcel(entries, has_values=True, named=(channels["race"], sender))
+        submission = Submission(TRANSPORT)
+        submission.values.append((device_id, letter.topic, text, letter.arrival.received_us))
+        submission.awaits_values = True
+        if channels is not None:
+            submission.races[channels["race"]] = sender
+            sample = msgspec.structs.replace(letter, payload=encode(channels), contract="racing")
+            self._intake.add_of(submission, sample, sender)
+        return submission
 
     async def _recalled(self, device_id: int, topic: str) -> Assembler:
         """A new assembler that knows the race under way: some cars say it only once, perhaps before we started."""

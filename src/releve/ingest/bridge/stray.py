@@ -10,7 +10,8 @@ import structlog
 from psycopg.rows import dict_row
 
 from releve.ingest.bridge.device import Stranger
-from releve.ingest.bridge.intake import TRANSPORT, Intake, Letter, Parcel
+from releve.ingest.bridge.intake import TRANSPORT, Intake, Letter
+from releve.ingest.submission import Submission
 from releve.protocol.contract import CONTRACTS
 from releve.protocol.decode import Arrival
 from releve.protocol.problem import Problem
@@ -90,7 +91,9 @@ class Strays:
         sender = await self._intake.find(envelope.device)
         if isinstance(sender, Stranger):
             return False
-        await self._intake.keep(Parcel(list(self._intake.entries(letter, sender))))
+        submission = Submission(TRANSPORT)
+        self._intake.add_of(submission, letter, sender)
+        await self._intake.path.keep(submission)
         values = {"device": self._intake.devices.own_id, "id": row["id"]}
         async with self._pool.connection() as connection:
             await connection.execute(query("mark_replayed"), values)

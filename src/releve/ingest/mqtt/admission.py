@@ -21,7 +21,7 @@ async def judge(link: "Link", surroundings: Surroundings, connect: Connect) -> N
             if not link.is_lost:
                 await _let_in(link, surroundings, connect)
     except Refused as refused:
-        surroundings.counters.refused("mqtt", refused.reason.name.lower().replace("_", "-"))
+        surroundings.path.counters.refused("mqtt", refused.reason.name.lower().replace("_", "-"))
         link.session.refuse(refused.reason, str(refused))
     except Unavailable:
         link.session.refuse(Reason.SERVER_UNAVAILABLE, "the database does not answer; try again")
@@ -34,7 +34,8 @@ async def _let_in(link: "Link", surroundings: Surroundings, connect: Connect) ->
         Refused: With the reason for CONNACK.
         Unavailable: The database does not answer.
     """
-    sender, link.proof = await surroundings.sign_in.check(connect, link.peer)
+    with surroundings.path.timed("authenticate"):
+        sender, link.proof = await surroundings.sign_in.check(connect, link.peer)
     link.became(sender)
     link.intake.version = connect.version
     await _judge_will(link, connect.will)

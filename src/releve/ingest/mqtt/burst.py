@@ -1,29 +1,28 @@
-"""From the publishes of one read to entries for one commit, and from its receipts back to a verdict for each publish.
+"""From the publishes of one read to a submission, and from what became of it back to a verdict for each publish.
 
-The steps are those of every transport: `split` and `decode`. A payload that is permanently bad is told to an MQTT 5
+A payload that is permanently bad is told to an MQTT 5
 client; 3.1.1 and QoS 0 have no word for it, so there it is kept in quarantine with its raw bytes (promise P3).
 """
 
 import time
-from collections.abc import Sequence
 
 import msgspec
 
+from releve.ingest.aside import aside, clean
 from releve.ingest.counters import Counters
-from releve.ingest.mqtt.values import LastValues
+from releve.ingest.submission import Submission
 from releve.protocol.contract import CONTRACTS, GENERIC, GYM, Contract
 from releve.protocol.contract.racing import Assembler
-from releve.protocol.decode import Arrival, Kept, decode, read_one
-from releve.protocol.format import Shape, split
+from releve.protocol.decode import Arrival, decode, read_one
+from releve.protocol.format import split
 from releve.protocol.mqtt.event import Incoming
 from releve.protocol.mqtt.kind import Version
 from releve.protocol.mqtt.packet import Publish
 from releve.protocol.mqtt.property import NO_PROPERTIES
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.mqtt.session import Session
-from releve.protocol.outcome import Outcome, Receipt, counted
+from releve.protocol.outcome import Receipt
 from releve.protocol.problem import PAYLOAD_FORMAT_INVALID, BadReading, Problem
-from releve.protocol.reading import Source, quarantine
 from releve.protocol.sender import Sender
 from releve.protocol.topic import Purpose, Route
 
@@ -60,23 +59,18 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Burst:
-    """What some publishes of one link come to.
+    """What some publishes of one link come to: a submission, and a verdict for each publish once it is kept.
 
     Attributes:
-        entries: What is to be committed.
+        submission: What is to be kept.
         answers: What is to be noted at commands.
-        races: The races that a car's complete samples name, in order.
-        has_values: Whether last values were heard, which are kept before they are acknowledged.
     """
 
-    def __init__(self, clock: Clock, values: LastValues, counters: Counters, *, batch_limit: int) -> None:
-        self.entries: list[Kept] = []
+    def __init__(self, clock: Clock, counters: Counters, *, batch_limit: int) -> None:
+        self.submission = Submission(TRANSPORT)
         self.answers: list[Answer] = []
-        self.races: dict[int | float, None] = {}
-        self.has_values = False
         clock.now_us()
         self._clock = clock
-        self._values = values
         self._counters = counters
         self._batch_limit = batch_limit
         self._taken: list[Incoming] = []
@@ -97,20 +91,20 @@ class Burst:
                 self._take_value(packet, route.quantity, sender=sender, arrival=arrival, assembler=assembler)
             elif packet.payload[:1] == b"{":  # by far the most: one reading, without a list around it
                 item = read_one(packet.payload, contract=contract, sender=sender, arrival=arrival, key=key)
-                self.entries.append(item)  # type: ignore[arg-type] # a receipt stands for an element of a batch only
+                self.submission.items.append(item)
+            elif is_told:
+                self._take_told(packet.payload, contract, sender=sender, arrival=arrival)
             else:
-                shape = split(packet.payload, limit=self._batch_limit)
-                self._take_shape(shape, contract, sender=sender, arrival=arrival, is_told=is_told)
+                self._take_untold(packet.payload, contract, sender=sender, arrival=arrival)
         except Problem as problem:
             if is_told:
                 self._problems[len(self._taken) - 1] = problem
             else:
-                self._keep_aside(packet.payload, contract, sender=sender, arrival=arrival, problem=problem)
+                kept = aside(packet.payload, contract=contract, sender=sender, arrival=arrival, problem=problem)
+                self.submission.items.append(kept)
 
-    def tell(self, session: Session, receipts: Sequence[Receipt]) -> None:
-        """Give the session its verdicts, now that all entries are committed."""
-        for outcome, count in counted(receipts).items():
-            self._counters.ended(TRANSPORT, outcome, count)
+    def tell(self, session: Session) -> None:
+        """Give the session its verdicts, now that everything is kept."""
         if not self._problems:
             for incoming in self._taken:
                 session.committed(incoming)
@@ -129,58 +123,40 @@ class Burst:
         for incoming in self._taken:
             session.failed(incoming)
 
-    def _take_shape(self, shape: Shape, contract: Contract, *, sender: Sender, arrival: Arrival, is_told: bool) -> None:
+    def _take_told(self, payload: bytes, contract: Contract, *, sender: Sender, arrival: Arrival) -> None:
         """Take the readings of one payload.
 
         Raises:
-            BadReading: Some of a batch are refused, and the client can be told; the others are taken.
+            Problem: Some are refused; the others are taken.
         """
-        refused: list[str] = []
-        for index, item in enumerate(decode(shape, contract=contract, sender=sender, arrival=arrival)):
-            if not isinstance(item, Receipt):
-                self.entries.append(item)
-                continue
-            problem = BadReading(item.reason or "", field=item.field)
-            if is_told:
-                self._counters.ended(TRANSPORT, Outcome.REFUSED)
-                refused.append(f"reading {index}: {problem}")
-            else:
-                self._keep_aside(shape.payloads[index], contract, sender=sender, arrival=arrival, problem=problem)
+        shape = split(payload, limit=self._batch_limit)
+        items = decode(shape, contract=contract, sender=sender, arrival=arrival)
+        self.submission.items += items
+        refused = [
+            f"reading {index}: {BadReading(item.reason or '', field=item.field)}"
+            for index, item in enumerate(items)
+            if isinstance(item, Receipt)
+        ]
         if refused:
             more = f"; and {len(refused) - MOST_TOLD} more" if len(refused) > MOST_TOLD else ""
             raise BadReading("; ".join(refused[:MOST_TOLD]) + more + "; the others are stored")
+
+    def _take_untold(self, payload: bytes, contract: Contract, *, sender: Sender, arrival: Arrival) -> None:
+        self.submission.read_untold(
+            payload, contract=contract, sender=sender, arrival=arrival, batch_limit=self._batch_limit
+        )
 
     def _take_value(
         self, packet: Publish, quantity: str, *, sender: Sender, arrival: Arrival, assembler: Assembler
     ) -> None:
         channels = assembler.take(quantity, packet.payload)
         text = packet.payload.decode("utf-8").strip()
-        self._values.keep(sender.device_id or 0, packet.topic, text, arrival.received_us)
-        self.has_values = self.has_values or packet.qos > 0
+        self.submission.values.append((sender.device_id or 0, packet.topic, text, arrival.received_us))
+        if packet.qos > 0:
+            self.submission.awaits_values = True
         if channels is not None:
-            self.races[channels["race"]] = None
-            self._take_shape(
-                Shape([_encode(channels)], is_batch=False), _RACING, sender=sender, arrival=arrival, is_told=False
-            )
-
-    def _keep_aside(
-        self, payload: bytes, contract: Contract, *, sender: Sender, arrival: Arrival, problem: Problem
-    ) -> None:
-        field = None if problem.field is None else clean(problem.field)
-        self.entries.append(
-            quarantine(
-                payload,
-                device_id=sender.device_id or 0,
-                received_us=arrival.received_us,
-                source=Source(contract.name, TRANSPORT),
-                problem=BadReading(clean(problem.detail), field=field),
-            )
-        )
-
-
-def clean(text: str) -> str:
-    """A sender's text without what neither PostgreSQL nor the wire takes: NUL and lone surrogates."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+            self.submission.races[channels["race"]] = sender
+            self._take_untold(_encode(channels), _RACING, sender=sender, arrival=arrival)
 
 
 def _contract(route: Route, sender: Sender) -> Contract:

@@ -14,18 +14,14 @@ from releve.ingest.mqtt.burst import Answer, Burst, Clock
 from releve.ingest.mqtt.link import Link
 from releve.ingest.mqtt.presence import Presence
 from releve.ingest.mqtt.sign_in import Peer, SignIn
-from releve.ingest.mqtt.values import LastValues
 from releve.ingest.mqtt.wire import Wire
-from releve.ingest.part import keep
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.path import Path
 from releve.protocol.mqtt.limits import Limits
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.mqtt.state import SessionState
-from releve.protocol.outcome import Receipt
 from releve.protocol.problem import Unavailable
 from releve.protocol.sender import Sender
 from releve.storage.link_store import LinkStore
-from releve.storage.race_driver import RaceDrivers
 
 LOOKING_AT_ONCE = 4
 RETRY_S = 1.0
@@ -39,9 +35,8 @@ class Endpoint:
 
     Args:
         authenticator: Knows tokens, and hears of revocations.
-        pipeline: Its group takes the readings to the disk, with those of all other transports.
+        path: Takes the readings to the disk, with those of all other transports.
         store: The endpoint's own statements.
-        drivers: Notes whose a race is before its first reading is stored.
         sign_in: Checks credentials.
         limits: What a session may take.
         batch_limit: Most readings in one publish.
@@ -54,24 +49,20 @@ class Endpoint:
     def __init__(
         self,
         authenticator: Authenticator,
-        pipeline: Pipeline,
+        path: Path,
         store: LinkStore,
         sign_in: SignIn,
         *,
-        drivers: RaceDrivers,
         limits: Limits,
         batch_limit: int,
         most_links: int,
     ) -> None:
-        self.counters = pipeline.counters
+        self.path = path
         self.limits = limits
         self.store = store
         self.sign_in = sign_in
         self.presence = Presence(store)
-        self.values = LastValues(store)
         self._authenticator = authenticator
-        self._drivers = drivers
-        self._group = pipeline.group
         self._batch_limit = batch_limit
         self._most_links = most_links
         self.on_watched: Callable[[], None] | None = None
@@ -91,7 +82,7 @@ class Endpoint:
     def connected(self, wire: Wire, peer: Peer) -> Link | None:
         """A connection was opened; None when there are too many."""
         if self._is_stopping or len(self._links) >= self._most_links:
-            self.counters.refused("mqtt", "too-many-links")
+            self.path.counters.refused("mqtt", "too-many-links")
             return None
         link = Link(self, wire, peer)
         self._links.add(link)
@@ -121,26 +112,21 @@ class Endpoint:
                 state = SessionState.from_dict(claim.old_state)
         return state if state is not None and not is_clean else SessionState(client_id)
 
-    async def commit(self, burst: Burst, sender: Sender) -> list[Receipt]:
-        """Take a burst to the disk; one receipt per entry.
+    async def keep(self, burst: Burst, sender: Sender) -> None:
+        """Take a burst to the disk.
 
         Raises:
             Problem: Nothing is to be acknowledged now; trying again is safe.
         """
         if self._authenticator.feed.is_cut:
             raise Unavailable
-        for race in burst.races:
-            await self._drivers.named(race, sender)
-        receipts = await keep(self._group, burst.entries) if burst.entries else []
-        if burst.has_values:
-            await self.values.kept()
+        await self.path.keep(burst.submission)
         for answer in burst.answers:
             await self._keep_answer(answer, sender)
-        return receipts
 
     def new_burst(self) -> Burst:
         """An empty burst."""
-        return Burst(self._clock, self.values, self.counters, batch_limit=self._batch_limit)
+        return Burst(self._clock, self.path.counters, batch_limit=self._batch_limit)
 
     def entered(self, link: Link) -> None:
         """The link is in."""
@@ -229,7 +215,7 @@ class Endpoint:
 
     def background(self) -> tuple[tuple[str, Callable[[], Coroutine[None, None, None]]], ...]:
         """What runs as long as the worker."""
-        return ("mqtt presence", self.presence.run), ("mqtt values", self.values.run)
+        return (("mqtt presence", self.presence.run),)
 
     def refuse_new(self) -> None:
         """Let nobody in any more."""
@@ -239,7 +225,7 @@ class Endpoint:
         """Acknowledge what is committed, say good-bye, and write down that all links are over."""
         self._is_stopping = True
         links = tuple(self._links)
-        await self.values.flush()
+        await self.path.values.flush()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await asyncio.gather(*(link.settled() for link in links), return_exceptions=True)
@@ -251,7 +237,7 @@ class Endpoint:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await asyncio.gather(*(link.wound_up() for link in links))
-        await self.values.flush()
+        await self.path.values.flush()
         await self.presence.flush()
 
     # Helpers

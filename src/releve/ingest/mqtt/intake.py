@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from time import time
+from time import perf_counter, time
 
 from releve.ingest.mqtt.burst import Burst
 from releve.ingest.mqtt.surroundings import Surroundings
@@ -14,7 +14,7 @@ from releve.protocol.problem import Problem
 from releve.protocol.sender import Sender
 from releve.protocol.topic import Route
 
-BURST_ENTRIES = 2_000  # a burst is cut there, so that it always fits the backlog
+BURST_READINGS = 2_000  # a burst is cut there, so that it always fits the backlog
 PENDING_BYTES = 262_144  # payloads waiting for their turn, above which the socket is not read
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 2.0
@@ -95,34 +95,40 @@ class Intake:
     def _burst(self, sender: Sender) -> Burst:
         """Decode what waits, in its order, up to as much as is committed at once."""
         burst = self._surroundings.new_burst()
+        began_s = perf_counter()
         count = 0
         for incoming, route in self._pending:
             count += 1
             self._pending_bytes -= len(incoming.packet.payload)
             burst.take(incoming, route, sender=sender, version=self.version, assembler=self.assembler)
-            if len(burst.entries) >= BURST_ENTRIES:
+            if len(burst.submission.items) >= BURST_READINGS:
                 break
         del self._pending[:count]
+        burst.submission.decode_s = perf_counter() - began_s
         return burst
 
     async def _settle(self, burst: Burst, sender: Sender) -> None:
         delay_s = FIRST_RETRY_S
         while True:
             try:
-                receipts = await self._surroundings.commit(burst, sender)
+                await self._surroundings.keep(burst, sender)
             except Problem as problem:
                 # Nothing is acknowledged and nothing more is read until it is committed: silence [MQTT-4.4.0-2].
-                self._surroundings.counters.refused("mqtt", problem.slug())
+                self._surroundings.path.counters.refused("mqtt", problem.slug())
                 self.is_holding = True
                 self._held()
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, LONGEST_RETRY_S)
-                if self._is_gone():
-                    burst.fail(self._session)
-                    break
             else:
-                burst.tell(self._session, receipts)
-                break
+                with self._surroundings.path.timed("answer"):
+                    self._settle_with(burst.tell)
+                return
+            if self._is_gone():
+                self._settle_with(burst.fail)
+                return
+
+    def _settle_with(self, verdicts: Callable[[Session], None]) -> None:
+        verdicts(self._session)
         self.is_holding = False
         self._settled()
 

@@ -3,12 +3,11 @@
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from releve.ingest.counters import Counters
 from releve.ingest.mqtt.burst import Burst
 from releve.ingest.mqtt.sign_in import SignIn
+from releve.ingest.path import Path
 from releve.protocol.mqtt.limits import Limits
 from releve.protocol.mqtt.state import SessionState
-from releve.protocol.outcome import Receipt
 from releve.protocol.sender import Sender
 from releve.storage.link_store import LinkStore
 
@@ -19,17 +18,17 @@ if TYPE_CHECKING:
 class Surroundings(Protocol):
     """The endpoint, as its links see it."""
 
-    counters: Counters
     judging: asyncio.Semaphore
     limits: Limits
+    path: Path
     sign_in: SignIn
     store: LinkStore
 
     async def claim(self, link: "Link", sender: Sender, client_id: str, *, is_clean: bool) -> SessionState:
         """Take the client id for the link of this principal; the session that it takes up."""
 
-    async def commit(self, burst: Burst, sender: Sender) -> list[Receipt]:
-        """Take a burst to the disk; one receipt per entry."""
+    async def keep(self, burst: Burst, sender: Sender) -> None:
+        """Take a burst to the disk."""
 
     def new_burst(self) -> Burst:
         """An empty burst."""

@@ -11,13 +11,13 @@ from releve.access.authenticate import Authenticator
 from releve.http.answer import answer, answer_options, answer_problem, encode
 from releve.http.request import Request, Send
 from releve.ingest.http import message_key
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.path import Path
+from releve.ingest.submission import Submission
 from releve.ingest.verdict import verdict
 from releve.protocol import strict_json
 from releve.protocol.clock import SMALLEST_EPOCH
 from releve.protocol.contract import CONTRACTS, lenient
-from releve.protocol.decode import Arrival, read_one
-from releve.protocol.format import Shape
+from releve.protocol.decode import Arrival, Item
 from releve.protocol.instant import iso
 from releve.protocol.nobody import DEFAULT_TEAM, may_change, may_look
 from releve.protocol.outcome import Outcome, Receipt
@@ -62,7 +62,7 @@ class SensorDataRoute:
 
     Args:
         authenticator: Tells whose token it is, and what is revoked.
-        pipeline: Takes the reading to the disk.
+        path: Takes the reading to the disk.
         races: Knows which device drives a race.
         anonymous_role: What a caller without a token may do.
         may_change: Whether a page of that Origin may have a caller without a token change something at that Host.
@@ -71,14 +71,14 @@ class SensorDataRoute:
     def __init__(
         self,
         authenticator: Authenticator,
-        pipeline: Pipeline,
+        path: Path,
         races: RaceStore,
         *,
         anonymous_role: str,
         may_change: Callable[[str | None, str], bool],
     ) -> None:
         self._authenticator = authenticator
-        self._pipeline = pipeline
+        self._path = path
         self._races = races
         self._anonymous_role = anonymous_role
         self._may_change = may_change
@@ -93,30 +93,31 @@ class SensorDataRoute:
         try:
             document = await self._add(request)
         except Problem as problem:
-            self._pipeline.counters.refused("http", problem.slug())
+            self._path.counters.refused("http", problem.slug())
             refusal = _for_wire(problem)
             await answer_problem(send, refusal, refusal.document())
         else:
-            await answer(send, 201, {"message": ADDED, "data": document})
+            with self._path.timed("answer"):
+                await answer(send, 201, {"message": ADDED, "data": document})
 
     async def _add(self, request: Request) -> dict[str, Any]:
         if request.method != "POST":
             raise MethodNotAllowed(f"{PATH} takes POST only")
-        asking = await self._asking(request)
+        with self._path.timed("authenticate"):
+            asking = await self._asking(request)
         sample = read(await (request.strangers_body() if asking is None else request.body()))
         race = await self._race(sample, asking)
-        sender = _driver(race, asking)
         arrival = Arrival(received_us=time.time_ns() // 1000, transport="http", key=message_key(request))
-        payload = sample.payload()
-        item = read_one(payload, contract=_RACING, sender=sender, arrival=arrival, key=arrival.key)
-        if not race.is_attached and not await self._races.attach(race, sender):
+        submission = self._read(sample, _driver(race, asking), arrival)
+        if not race.is_attached and not await self._races.attach(race, _driver(race, asking)):
             race = await self._race(sample, asking)  # another device drives it since a moment ago
-            sender = _driver(race, asking)
-            item = read_one(payload, contract=_RACING, sender=sender, arrival=arrival, key=arrival.key)
-        shape = Shape([payload], is_batch=False)
-        receipt = (await self._pipeline.accept(shape, contract=_RACING, sender=sender, arrival=arrival))[0]
+            submission = self._read(sample, _driver(race, asking), arrival)
+        (receipt,) = await self._path.keep(submission)
         await self._widen(race, receipt)
-        return _shown(sample, item, receipt)
+        return _shown(sample, submission.items[0], receipt)
+
+    def _read(self, sample: Sample, driver: Sender, arrival: Arrival) -> Submission:
+        return self._path.read_one(sample.payload(), contract=_RACING, sender=driver, arrival=arrival)
 
     async def _asking(self, request: Request) -> Sender | None:
         """Who asks; None for a caller without a token who may do it all the same."""
@@ -221,7 +222,7 @@ def _driver(race: Race, asking: Sender | None) -> Sender:
     return race.sender
 
 
-def _shown(sample: Sample, item: Any, receipt: Receipt) -> dict[str, Any]:
+def _shown(sample: Sample, item: Item, receipt: Receipt) -> dict[str, Any]:
     measured = {name: value for name, value in sample.channels.items() if name != "race" and value is not None}
     return {
         "id": str(item.id) if isinstance(item, Reading) else None,  # 64 bits, so text

@@ -6,11 +6,11 @@ the device; `topic` and `contract` may stand beside it.
 """
 
 import hmac
+import pathlib
 import re
 import time
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,27 +23,23 @@ from releve.http.request import Request, Send
 from releve.ingest.bridge import credential
 from releve.ingest.bridge.config import RuleAction
 from releve.ingest.bridge.device import Devices, NoTeam
-from releve.ingest.bridge.intake import NAME_LIMIT, TRANSPORT, Intake, Letter, Parcel, encode
-from releve.ingest.mqtt.values import LastValues
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.bridge.intake import NAME_LIMIT, TRANSPORT, Intake, Letter, encode
+from releve.ingest.path import Path
 from releve.ingest.verdict import verdicts
 from releve.protocol import strict_json
 from releve.protocol.contract import CONTRACTS
 from releve.protocol.decode import Arrival
-from releve.protocol.format import split
 from releve.protocol.instant import iso
 from releve.protocol.problem import (
     BadReading,
     Forbidden,
     MethodNotAllowed,
     NotFound,
-    Problem,
     Throttled,
     TooLarge,
     Unauthenticated,
     Unavailable,
 )
-from releve.storage.link_store import LinkStore
 from releve.storage.pool import Pool
 
 PATH = "/api/v1/bridge/aws-iot"
@@ -74,7 +70,7 @@ class Confirmation(msgspec.Struct, frozen=True):
 class Confirmations:
     """The last questions of AWS, one file each, for the operator to answer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
 
     def keep(self, confirmation: Confirmation) -> None:
@@ -99,7 +95,7 @@ class Confirmations:
         """Every one that is kept, the newest first."""
         return [msgspec.json.decode(path.read_bytes(), type=Confirmation) for path in self._paths()]
 
-    def _paths(self) -> list[Path]:
+    def _paths(self) -> list[pathlib.Path]:
         return sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
@@ -115,7 +111,7 @@ class RuleActionRoutes:
         actions: As configured.
         authenticator: Knows the people who may see what is to be confirmed, and the revocation feed.
         pool: Finds devices.
-        pipeline: Takes readings to the disk.
+        path: Takes readings to the disk.
         confirmations: Keeps what is to be confirmed.
         batch_limit: Most readings in one request.
 
@@ -129,19 +125,18 @@ class RuleActionRoutes:
         *,
         authenticator: Authenticator,
         pool: Pool,
-        pipeline: Pipeline,
+        path: Path,
         confirmations: Confirmations,
         batch_limit: int,
     ) -> None:
         self._authenticator = authenticator
         self._confirmations = confirmations
-        self._batch_limit = batch_limit
-        values = LastValues(LinkStore(pool, worker=uuid4()))  # plain-text values do not come this way
+        self._path = path
         self._actions = []
         for action in actions:
             devices = Devices(pool, team=action.team, own_name=f"bridge:{action.name}")
             authenticator.on_revoked(devices.forget)
-            intake = Intake(devices, authenticator.feed, pipeline, values, batch_limit=batch_limit)
+            intake = Intake(devices, authenticator.feed, path, batch_limit=batch_limit)
             self._actions.append(_Action(credential.token(action).encode(), intake))
         self.handlers = {PATH: self.aws_iot}
 
@@ -187,11 +182,13 @@ class RuleActionRoutes:
         if request.token() is None:
             raise Unauthenticated(NO_TOKEN)
         self._refuse_unconfigured()
-        intake = self._intake_of(request)
-        await _ready(intake.devices)
+        with self._path.timed("authenticate"):
+            intake = self._intake_of(request)
+            await _ready(intake.devices)
         letter = Letter(PATH, await request.body(), Arrival(time.time_ns() // 1000, TRANSPORT))
-        receipts = await intake.keep(await self._read(intake, letter))
-        await answer(send, 200, verdicts(receipts))
+        receipts = await self._path.keep(await intake.read_each(letter, _named))
+        with self._path.timed("answer"):
+            await answer(send, 200, verdicts(receipts))
 
     def _intake_of(self, request: Request) -> Intake:
         token = (request.token() or "").encode("utf-8", "replace")
@@ -199,22 +196,6 @@ class RuleActionRoutes:
             if hmac.compare_digest(action.token, token):
                 return action.intake
         raise Unauthenticated(NO_TOKEN)
-
-    async def _read(self, intake: Intake, letter: Letter) -> Parcel:
-        try:
-            shape = split(letter.payload, limit=self._batch_limit)
-        except Problem as problem:
-            return Parcel([intake.stray(letter, device="", reason=str(problem))])
-        parcel = Parcel([])
-        for payload in shape.payloads:
-            one = msgspec.structs.replace(letter, payload=payload)
-            try:
-                named, device = _named(one)
-            except BadReading as problem:
-                parcel.entries.append(intake.stray(one, device="", reason=str(problem)))
-            else:
-                parcel.entries += (await intake.read(named, device=device)).entries
-        return parcel
 
 
 def _named(letter: Letter) -> tuple[Letter, str]:

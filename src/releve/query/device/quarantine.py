@@ -9,12 +9,11 @@ from psycopg import AsyncConnection
 
 from releve.http.answer import answer, encode, send_bytes
 from releve.http.request import Send
-from releve.ingest.pipeline import Pipeline
+from releve.ingest.path import Path
 from releve.ingest.verdict import verdict
 from releve.protocol import strict_json
 from releve.protocol.contract import CONTRACTS
 from releve.protocol.decode import Arrival
-from releve.protocol.format import Shape
 from releve.protocol.instant import iso
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading, BadRequest, NotFound
@@ -104,13 +103,13 @@ class Replay:
 
     Args:
         pool: Lends connections.
-        pipeline: The path.
+        path: Takes them to the disk.
         sender: The device, on behalf of the person who asks.
     """
 
-    def __init__(self, pool: Pool, pipeline: Pipeline, sender: Sender) -> None:
+    def __init__(self, pool: Pool, path: Path, sender: Sender) -> None:
         self._pool = pool
-        self._pipeline = pipeline
+        self._path = path
         self._sender = sender
 
     async def answer(self, send: Send, *, chosen: int | None, change: Change) -> None:
@@ -146,15 +145,17 @@ class Replay:
             return Receipt(Outcome.QUARANTINED, field=problem.field, reason=problem.detail)
 
     async def _replay(self, row: Row, change: Change) -> Receipt:
-        shape = Shape([change.apply(row["payload"])], is_batch=False)
-        arrival = Arrival(received_us=row["received_us"], transport="replay", key=None)
-        receipts = await self._pipeline.accept(
-            shape, contract=CONTRACTS[row["contract"]], sender=self._sender, arrival=arrival
+        submission = self._path.read_one(
+            change.apply(row["payload"]),
+            contract=CONTRACTS[row["contract"]],
+            sender=self._sender,
+            arrival=Arrival(received_us=row["received_us"], transport="replay", key=None),
         )
-        if receipts[0].outcome is not Outcome.QUARANTINED:
+        (receipt,) = await self._path.keep(submission)
+        if receipt.outcome is not Outcome.QUARANTINED:
             async with self._pool.connection() as connection:
                 await connection.execute(query("mark_replayed"), {"device": self._device_id, "id": row["id"]})
-        return receipts[0]
+        return receipt
 
 
 async def _find(

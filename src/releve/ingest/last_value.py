@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import structlog
 
+from releve.ingest.submission import Value
 from releve.protocol.problem import Unavailable
 from releve.storage.link_store import LinkStore
 
 EVERY_S = 0.1
-Values = Sequence[tuple[int, str, str, int]]  # device, topic, text, and when it came in microseconds
-Told = Callable[[Values], None]
+Told = Callable[[Sequence[Value]], None]
 _log = structlog.get_logger()
 
 
@@ -30,9 +30,12 @@ class LastValues:
         self._arrived = asyncio.Event()
         self._asked = asyncio.Event()
 
-    def keep(self, device_id: int, topic: str, text: str, received_us: int) -> None:
-        """Take one value."""
-        self._fresh[device_id, topic] = (text, received_us)
+    def keep(self, values: Sequence[Value]) -> None:
+        """Take values; of one topic the one that came last, in whatever order they are taken."""
+        for device_id, topic, text, received_us in values:
+            known = self._fresh.get((device_id, topic))
+            if known is None or known[1] <= received_us:
+                self._fresh[device_id, topic] = (text, received_us)
         self._arrived.set()
 
     async def kept(self) -> None:
