@@ -202,6 +202,25 @@ def test_a_race_that_waits_is_the_cars_that_drives_it_through_a_broker(server, m
     assert server.query("SELECT device_id FROM runs_run WHERE id = %s", race) == [(car["id"],)]
 
 
+def test_through_a_broker_too_a_value_is_told_only_once_the_sample_that_it_completes_is_stored(
+    server, mosquitto, bridge, team
+):
+    car, other = (server.add_device("racing", team=team) for _ in range(2))
+    running = bridge({"template": "esp32bis/{device}/{quantity}"}).start()
+    mosquitto.publish((f"esp32bis/{car['name']}/{quantity}", "1") for quantity in ("race", "distance", "battery"))
+    until(lambda: len(_told(server, car)) == 3, "the values do not arrive", running)
+    with psycopg.connect(server.database_url) as paused:
+        paused.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        mosquitto.publish([(f"esp32bis/{car['name']}/speed", "12.5")])
+        until(lambda: _waits_for_lock(server), "the bridge does not commit", running)
+        mosquitto.publish([(f"esp32bis/{other['name']}/speed", "3")])  # has no sample to wait for
+        until(lambda: _told(server, other) == {"speed"}, "the other car's value does not arrive", running)
+        assert _told(server, car) == {"race", "distance", "battery"}
+
+    until(lambda: "speed" in _told(server, car), "the value is not told", running)
+    assert stored(server, car, "speed") == [12.5]
+
+
 def test_what_a_car_says_through_a_broker_is_shown_on_a_live_page(server, mosquitto, bridge, team):
     car = server.add_device("racing", team=team)
     headers = server.bearer(server.add_account("viewer", team=team))
@@ -320,6 +339,12 @@ def test_a_broker_on_the_https_port_hears_which_protocol_is_meant(tmp_path):
 
 def stored_now(connection, device):
     return connection.execute("SELECT count(*) FROM reading WHERE device_id = %s", [device["id"]]).fetchone()[0]
+
+
+def _told(server, car):
+    """The quantities of which the last value of a car is known."""
+    rows = server.query("SELECT topic FROM topic_value WHERE device_id = %s", car["id"])
+    return {topic.rpartition("/")[2] for (topic,) in rows}
 
 
 def _waits_for_lock(server):

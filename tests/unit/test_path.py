@@ -50,9 +50,7 @@ class Writer:
         self.asked.set()
         await self.may_commit.wait()
         self.happened.append("committed")
-        return [
-            Receipt(Outcome.QUARANTINED if isinstance(entry, Quarantined) else Outcome.STORED) for entry in entries
-        ]
+        return [Receipt(Outcome.QUARANTINED if isinstance(entry, Quarantined) else Outcome.STORED) for entry in entries]
 
 
 class Store:

@@ -175,7 +175,8 @@ class BrokerBridge:
             if topic.device_field is not None:
                 return await self._intake.read_named(letter, field=topic.device_field)
             device = topic.device or match.device
-            found = await self._intake.find(device)
+            with self._intake.path.timed("authenticate"):
+                found = await self._intake.find(device)
             if isinstance(found, Stranger):
                 self._name_once(device, found.reason)
             elif template.names_quantity and (topic.contract or found.contract) == RACING:

@@ -125,14 +125,16 @@ class Replay:
             )
         if chosen is None:
             verdicts = [{"id": row["id"], **verdict(await self._try(row, change))} for row in rows]
-            await answer(send, 200, {"replayed": verdicts})
+            with self._path.timed("answer"):
+                await answer(send, 200, {"replayed": verdicts})
             return
         if not rows:
             raise NotFound("there is no such quarantined reading, or it was replayed already")
         receipt = await self._replay(rows[0], change)
         if receipt.outcome is Outcome.QUARANTINED:
             raise BadReading(f"still wrong: {receipt.reason}", field=receipt.field)
-        await answer(send, 200, {"id": chosen, **verdict(receipt)})
+        with self._path.timed("answer"):
+            await answer(send, 200, {"id": chosen, **verdict(receipt)})
 
     @property
     def _device_id(self) -> int:
