@@ -7,8 +7,8 @@ import click
 
 from releve.cli import answer, option
 from releve.cli.control_plane import opened, opened_or_made, opened_with_keys
+from releve.protocol.contract import CONTRACTS, GENERIC
 
-CONTRACTS = ("gym", "racing", "profilometre", "generic")
 CERTIFICATE_COLUMNS = ("fingerprint", "device", "state", "subject", "address", "since")
 COLUMNS = ("name", "contract", "timezone", "team", "is_enabled", "last_seen")
 
@@ -23,7 +23,9 @@ def command() -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--contract", type=click.Choice(CONTRACTS), default="generic", help="The wire format that it speaks.")
+@click.option(
+    "--contract", type=click.Choice(list(CONTRACTS)), default=GENERIC.name, help="The wire format that it speaks."
+)
 @click.option("--timezone", metavar="ZONE", help="Zone of its timestamps that name none, such as Europe/Paris.")
 @option.team
 @click.option("--secret-stdin", is_flag=True, help="Read the secret as one line; without it one is drawn.")

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
+from releve.protocol.contract import CONTRACTS, GENERIC
 from releve.protocol.described import ChannelKind
 
 DEVICE_NAME = r"^[A-Za-z0-9@._:-]{1,128}\Z"
@@ -22,13 +23,9 @@ def validate_zone(name: str) -> None:
         raise ValidationError(f"There is no time zone called {name!r}.") from error
 
 
-class Contract(models.TextChoices):
-    """The wire format that a device speaks."""
-
-    GYM = "gym"
-    RACING = "racing"
-    PROFILOMETRE = "profilometre"
-    GENERIC = "generic"
+def contracts() -> list[tuple[str, str]]:
+    """The wire formats that a device may speak, with what people call them; a new one needs no migration."""
+    return [(name, name.title()) for name in CONTRACTS]
 
 
 class Device(models.Model):
@@ -41,7 +38,7 @@ class Device(models.Model):
         unique=True,
         validators=[RegexValidator(DEVICE_NAME, "Letters, digits and @ . _ - : only, at most 128 of them.")],
     )
-    contract = models.CharField(max_length=16, choices=Contract, default=Contract.GENERIC)
+    contract = models.CharField(max_length=16, choices=contracts, default=GENERIC.name)
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="own_devices"

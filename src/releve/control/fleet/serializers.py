@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from releve.control.fleet.models import Contract
+from releve.control.fleet.models import contracts
+from releve.protocol.contract import GENERIC
 
 CERTIFICATE_STATES = ["registered", "accepted", "waiting"]
 STATES = ["disabled", "waiting", "active", "silent"]
@@ -30,7 +31,7 @@ class DeviceAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     team = TeamName()
-    contract = serializers.ChoiceField(choices=Contract.choices)
+    contract = serializers.ChoiceField(choices=contracts())
     timezone = serializers.CharField()
     is_enabled = serializers.BooleanField()
     created_at = serializers.DateTimeField()
@@ -65,7 +66,7 @@ class DeviceChange(serializers.Serializer[Any]):
     """What may be changed of a device."""
 
     name = serializers.CharField(max_length=128, required=False)
-    contract = serializers.ChoiceField(choices=Contract.choices, required=False)
+    contract = serializers.ChoiceField(choices=contracts(), required=False)
     timezone = serializers.CharField(max_length=64, required=False)
     team = serializers.IntegerField(
         required=False, min_value=1, max_value=2**63 - 1, help_text="The team that has it from now on."
@@ -76,7 +77,7 @@ class DeviceRequest(serializers.Serializer[Any]):
     """A new device; the team may be left out by whoever edits only one."""
 
     name = serializers.CharField(max_length=128)
-    contract = serializers.ChoiceField(choices=Contract.choices, default=Contract.GENERIC)
+    contract = serializers.ChoiceField(choices=contracts(), default=GENERIC.name)
     timezone = serializers.CharField(max_length=64, required=False)
     team = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
 

@@ -11,9 +11,10 @@ from releve.control.accounts import audit
 from releve.control.accounts.keys import pepper
 from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import COMMAND_LINE, Origin
-from releve.control.fleet.models import DEVICE_NAME, Asset, Contract, Device, validate_zone
+from releve.control.fleet.models import DEVICE_NAME, Asset, Device, validate_zone
 from releve.control.teams.models import Team
 from releve.protocol import command
+from releve.protocol.contract import CONTRACTS, GENERIC, PROFILOMETRE
 from releve.protocol.problem import Throttled
 from releve.protocol.secret import Secret
 from releve.storage.queries import query
@@ -68,7 +69,7 @@ def register_device(
     *,
     team: Team,
     name: str,
-    contract: str = Contract.GENERIC,
+    contract: str = GENERIC.name,
     timezone: str | None = None,
     secret: Secret | None = None,
     by: Account | None = None,
@@ -185,7 +186,7 @@ def own_device(account: Account, team: Team) -> Device:
         team=team,
         defaults={
             "name": f"{name}:{team.pk}" if is_second else name,
-            "contract": Contract.PROFILOMETRE,
+            "contract": PROFILOMETRE.name,
             "timezone": settings.RELEVE.time_zone,
         },
     )[0]
@@ -214,8 +215,8 @@ def _check(*, name: str | None = None, contract: str | None = None, timezone: st
         raise BadName(BadName.__doc__)
     if name is not None and name.startswith(OWN):
         raise BadName(f"names that begin with {OWN} are kept for people's own devices")
-    if contract is not None and contract not in Contract.values:
-        raise UnknownContract(f"{contract!r} is not one of {', '.join(Contract.values)}")
+    if contract is not None and contract not in CONTRACTS:
+        raise UnknownContract(f"{contract!r} is not one of {', '.join(CONTRACTS)}")
     try:
         if timezone is not None:
             validate_zone(timezone)

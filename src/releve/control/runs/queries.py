@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from releve.control.accounts.models import Account
-from releve.control.fleet.models import Contract, Device
+from releve.control.fleet.models import Device
 from releve.control.fleet.queries import refuse_unless
 from releve.control.runs import columns, measure
 from releve.control.runs.columns import FAR, instant
@@ -21,6 +21,7 @@ from releve.control.runs.models import Change, Exclusion, HandStatistic, Kind, R
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
 from releve.history.bucket import Buckets
+from releve.protocol.contract import RACING
 from releve.protocol.run import capture, race, series
 from releve.protocol.run.completeness import Completeness
 from releve.protocol.run.race import Lap
@@ -190,7 +191,7 @@ def _catch_up(run: Run) -> bool:
         return run.kind == Kind.RACE
     infer.infer(run.device)
     car.follow(Device.objects.filter(pk=run.device.pk))
-    return infer.cutting_of(run.device) is not None or run.device.contract == Contract.RACING
+    return infer.cutting_of(run.device) is not None or run.device.contract == RACING.name
 
 
 def _statistics(run: Run, found: Measured) -> dict[str, Any]:

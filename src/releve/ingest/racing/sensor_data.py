@@ -1,6 +1,5 @@
 """`POST /sensor_data` of contract B: one sample of a race, stored under the device that drives it."""
 
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,12 +24,11 @@ from releve.protocol.problem import BadReading, Forbidden, MethodNotAllowed, Pro
 from releve.protocol.reading import Reading, number, type_names
 from releve.protocol.sender import Sender
 from releve.protocol.site import STRANGE
-from releve.storage.race_store import LARGEST_ID, Race, RaceStore, RaceTaken
+from releve.storage.race_store import Race, RaceStore, RaceTaken
 
 PATH = "/sensor_data"
 MEASURED = ("distance", "speed", "battery")
 ADDED = "Sensor data successfully added"
-_WHOLE = re.compile(r"([0-9]{1,20})(?:\.0{0,20})?\Z")  # cars write `12.00`
 _NOT_CHANNELS = frozenset({"race_id", "date", "id", "race"})
 _RACING = CONTRACTS["racing"]
 
@@ -160,7 +158,7 @@ def read(payload: bytes) -> Sample:
     fields = strict_json.decode_syntax(payload)
     if type(fields) is not dict:
         raise BadReading(f"sensor data is a JSON object, not {type_names[type(fields)]}")
-    race_id = whole(fields.get("race_id"), "race_id")
+    race_id = lenient.whole(fields.get("race_id"), "race_id")
     for name in (*MEASURED, "track"):
         if type(text := fields.get(name)) is str:
             fields[name] = lenient.number_of(text) if lenient.number_of(text) is not None else text
@@ -171,26 +169,6 @@ def read(payload: bytes) -> Sample:
     extras = {name: value for name, value in fields.items() if name not in _NOT_CHANNELS}
     channels = {**extras, "race": race_id, "track": extras.get("track") or 0}
     return Sample(race_id, channels, _date(fields.get("date")), fields.get("id"))
-
-
-def whole(value: Any, field: str) -> int:
-    """A number of a thing, as a number or as text.
-
-    >>> whole("12", "race_id"), whole(12.0, "race_id"), whole("12.00", "race_id")
-    (12, 12, 12)
-
-    Raises:
-        BadReading: It is neither.
-    """
-    if value is None:
-        raise BadReading("is required", field=field)
-    if type(value) is str and (written := _WHOLE.match(value)):
-        value = int(written[1])
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    if type(value) is not int or abs(value) > LARGEST_ID:
-        raise BadReading("must be a whole number", field=field)
-    return value
 
 
 def _date(date: Any) -> Any:

@@ -1,7 +1,8 @@
 """How each family of clients spells a reading; a fourth family is a fourth file here.
 
 A contract maps one decoded object onto a `Draft`, or refuses it naming the field. To add one: write `<name>.py` with
-a `read` function, add a line to `CONTRACTS`, capture real payloads into `tests/captured/`.
+a `read` function, add it to `CONTRACTS`, which both planes and the command line take their list from, capture real
+payloads into `tests/captured/`.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import msgspec
 from releve.protocol.contract import generic, gym, profilometre
 from releve.protocol.reading import Draft
 
-__all__ = ["CONTRACTS", "GENERIC", "GYM", "PROFILOMETRE", "Contract"]
+__all__ = ["CONTRACTS", "GENERIC", "GYM", "PROFILOMETRE", "RACING", "Contract"]
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -32,12 +33,8 @@ class Contract(msgspec.Struct, frozen=True):
     may_count_uptime: bool = False
 
 
-GENERIC = Contract("generic", generic.read)
 GYM = Contract("gym", gym.read, UTC)
+RACING = Contract("racing", generic.read)
 PROFILOMETRE = Contract("profilometre", profilometre.read, may_count_uptime=True)
-CONTRACTS = {
-    GENERIC.name: GENERIC,
-    GYM.name: GYM,
-    PROFILOMETRE.name: PROFILOMETRE,
-    "racing": Contract("racing", generic.read),
-}
+GENERIC = Contract("generic", generic.read)
+CONTRACTS = {each.name: each for each in (GYM, RACING, PROFILOMETRE, GENERIC)}

@@ -3,8 +3,13 @@
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
+
+from releve.protocol.problem import BadReading
 
 TEXT_LIMIT = 64
+LARGEST_ID = 2**63 - 1
+_WHOLE = re.compile(r"([0-9]{1,20})(?:\.0{0,20})?\Z")  # cars write `12.00`
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 _WEEKDAY_FIRST = re.compile(r"[A-Za-z]{3,9},? ", re.ASCII)  # as each of HTTP's three forms begins
 
@@ -36,3 +41,23 @@ def instant_of(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)  # `-0000` and asctime mean UTC
+
+
+def whole(value: Any, field: str) -> int:
+    """A number of a thing, as a number or as text.
+
+    >>> whole("12", "race_id"), whole(12.0, "race_id"), whole("12.00", "race_id")
+    (12, 12, 12)
+
+    Raises:
+        BadReading: It is neither.
+    """
+    if value is None:
+        raise BadReading("is required", field=field)
+    if type(value) is str and (written := _WHOLE.match(value)):
+        value = int(written[1])
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is not int or abs(value) > LARGEST_ID:
+        raise BadReading("must be a whole number", field=field)
+    return value

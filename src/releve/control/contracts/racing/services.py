@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import Origin
-from releve.control.fleet.models import Asset, Contract, Device, Mount
+from releve.control.fleet.models import Asset, Device, Mount
 from releve.control.fleet.services import NameTaken, delete_asset, disable_device, register_device
 from releve.control.runs.cut.car import VEHICLE
 from releve.control.runs.edit import services as runs
 from releve.control.runs.models import Kind, Run
 from releve.control.teams.models import Team
+from releve.protocol.contract import RACING
 
 OWN = "vehicle:"  # begins the names of vehicles' own devices, in the data plane too
 
@@ -30,7 +31,7 @@ def add_vehicle(*, team: Team, name: str, by: Account | None, origin: Origin) ->
 
 def own_device(vehicle: Asset, *, by: Account | None, origin: Origin) -> Device:
     """The vehicle's own device, made when it has none; nobody knows its secret until one is asked for."""
-    mounts = Mount.objects.filter(asset=vehicle, device__name__startswith=OWN, device__contract=Contract.RACING)
+    mounts = Mount.objects.filter(asset=vehicle, device__name__startswith=OWN, device__contract=RACING.name)
     known = mounts.select_related("device").order_by("id").first()
     if known is not None:
         return known.device
@@ -98,6 +99,4 @@ def release(race: Run, *, by: Account | None, origin: Origin) -> None:
 
 def _register(vehicle: Asset, name: str, *, by: Account | None, origin: Origin) -> Device:
     zone = settings.RELEVE.time_zone
-    return register_device(team=vehicle.team, name=name, contract=Contract.RACING, timezone=zone, by=by, origin=origin)[
-        0
-    ]
+    return register_device(team=vehicle.team, name=name, contract=RACING.name, timezone=zone, by=by, origin=origin)[0]

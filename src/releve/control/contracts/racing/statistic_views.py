@@ -21,7 +21,7 @@ from releve.control.contracts.racing.serializers import (
 )
 from releve.control.contracts.racing.views import TAG, RacingView, checked, refusals
 from releve.control.runs.models import Run
-from releve.ingest.racing.sensor_data import whole
+from releve.protocol.contract.lenient import whole
 from releve.protocol.problem import BadReading
 
 NONE_FOUND = "No statistics found for the given race_id"

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from releve.control.fleet import services
-from releve.control.fleet.models import Contract, Device
+from releve.control.fleet.models import Device
 from releve.control.pages import access
 from releve.protocol import command, topic
+from releve.protocol.contract import RACING
 from releve.protocol.problem import Throttled
 from releve.storage.queries import query
 
@@ -70,7 +71,7 @@ def send(request: HttpRequest, device_id: int) -> HttpResponse:
     account = access.account_of(request)
     device = access.device_to_edit(account, device_id)
     form = CommandForm(request.POST)
-    if device.contract != Contract.RACING or not form.is_valid():
+    if device.contract != RACING.name or not form.is_valid():
         for wrong in [each for errors in form.errors.values() for each in errors]:
             messages.error(request, str(wrong))
         return redirect("device", device_id)
@@ -85,7 +86,7 @@ def send(request: HttpRequest, device_id: int) -> HttpResponse:
 
 def latest(device: Device) -> list[Sent]:
     """What was sent to a car last, newest first."""
-    if device.contract != Contract.RACING:
+    if device.contract != RACING.name:
         return []
     with connection.cursor() as cursor:
         asked: dict[str, Any] = {"device": device.pk, "teams": [device.team_id], "before": _NEWEST, "limit": LISTED}

@@ -19,7 +19,7 @@ from releve.control.accounts.models import Account, SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.sign_in import revoke
 from releve.control.fleet import channels, services
-from releve.control.fleet.models import Contract, Device
+from releve.control.fleet.models import Device
 from releve.control.pages import access
 from releve.control.pages.device import certificate, command, received
 from releve.control.pages.device.glance import glance
@@ -32,6 +32,7 @@ from releve.control.runs.listing import newest
 from releve.control.runs.owner import owners_of
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, teams_of
+from releve.protocol.contract import RACING
 from releve.protocol.described import Description
 
 LISTED_READINGS = 50
@@ -149,7 +150,7 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "open_form": open_form(account, device=shown) if may_edit else None,
         "may_edit": may_edit,
         "other_teams": _other_teams(account, shown) if may_edit else None,
-        "is_car": shown.contract == Contract.RACING,
+        "is_car": shown.contract == RACING.name,
         "commands": command.latest(shown),
         "command_form": command.CommandForm(auto_id="command_%s") if may_edit else None,
         **(certificate.context(shown) if may_edit else {}),

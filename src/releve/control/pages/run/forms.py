@@ -8,17 +8,18 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from releve.control.accounts.models import Account
-from releve.control.fleet.models import Asset, Contract, Device
+from releve.control.fleet.models import Asset, Device
 from releve.control.pages.instant_field import InstantField, to_millisecond
 from releve.control.pages.run.figure import choices
 from releve.control.runs.listing import deleted_runs_of
 from releve.control.runs.models import Kind, Run
 from releve.control.runs.queries import runs_of
+from releve.protocol.contract import GYM, PROFILOMETRE, RACING
 
 KINDS = [(Kind.RACE, _("Race")), (Kind.SERIES, _("Series")), (Kind.CAPTURE, _("Capture"))]
 OPEN, ENDED, DELETED = "open", "ended", "deleted"
 STATES = [(OPEN, _("Going on")), (ENDED, _("Ended")), (DELETED, _("Deleted"))]
-USUAL = {Contract.GYM: Kind.SERIES, Contract.RACING: Kind.RACE, Contract.PROFILOMETRE: Kind.CAPTURE}
+USUAL = {GYM.name: Kind.SERIES, RACING.name: Kind.RACE, PROFILOMETRE.name: Kind.CAPTURE}
 
 
 class OpenForm(forms.Form):

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from releve.control.accounts.models import Account
 from releve.control.accounts.origin import Origin
-from releve.control.fleet.models import Asset, Contract, Device
+from releve.control.fleet.models import Asset, Device
 from releve.control.pages import access
 from releve.control.pages.run.change_views import refused
 from releve.control.pages.run.forms import USUAL, FindForm, OpenForm
@@ -56,7 +56,7 @@ def open_form(account: Account, request: HttpRequest | None = None, *, device: D
     teams = teams_of(account, EDITORS)
     devices = Device.objects.filter(team__in=teams).select_related("team").order_by("name")
     assets = Asset.objects.filter(team__in=teams).order_by("name")
-    initial = {} if device is None else {"device": device, "kind": USUAL.get(Contract(device.contract))}
+    initial = {} if device is None else {"device": device, "kind": USUAL.get(device.contract)}
     return OpenForm(request.POST if request else None, devices=devices, assets=assets, initial=initial)
 
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from releve.control.fleet.models import Asset, Contract, Device, Mount
+from releve.control.fleet.models import Asset, Device, Mount
 from releve.control.fleet.queries import last_heard
 from releve.control.runs.columns import last_left_out_too
 from releve.control.runs.cut.arrival import BEGINNING, EVER, LONGEST_COMMIT, arrived, has_arrived
@@ -22,6 +22,7 @@ from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Inference, Kind, Run
 from releve.control.runs.owner import owners_of
 from releve.control.runs.problem import Overlaps
+from releve.protocol.contract import RACING
 from releve.protocol.run.part import part_of
 
 CHANNEL = "race"
@@ -50,7 +51,7 @@ def give_vehicles() -> None:
 
 def follow(given: QuerySet[Device]) -> int:
     """The same for those of the devices that are cars; answers how many had something new to say."""
-    devices = list(given.filter(contract=Contract.RACING).select_related("team").order_by("id"))
+    devices = list(given.filter(contract=RACING.name).select_related("team").order_by("id"))
     said = 0
     known = dict(Inference.objects.filter(device__in=devices).values_list("device", "followed"))
     for device in devices if len(devices) <= MANY else _heard_since(devices, known):

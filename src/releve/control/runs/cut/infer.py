@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from releve.control.fleet.models import Asset, Contract, Device
+from releve.control.fleet.models import Asset, Device
 from releve.control.fleet.queries import last_heard
 from releve.control.runs.columns import FAR, last_of
 from releve.control.runs.cut.arrival import BEGINNING, EVER, arrived, look_back
@@ -21,6 +21,7 @@ from releve.control.runs.cut.points import points_of
 from releve.control.runs.lock import lock_device
 from releve.control.runs.models import Inference, Kind, Run
 from releve.control.runs.owner import owners_of
+from releve.protocol.contract import GYM, PROFILOMETRE
 from releve.protocol.run.cut import CaptureRule, Rule, SeriesRule, Stretch
 from releve.protocol.run.part import part_of, split_part
 
@@ -40,8 +41,8 @@ class Cutting:
 
 
 CUTTINGS = {
-    Contract.GYM: Cutting(Kind.SERIES, SeriesRule(), "machine_id"),
-    Contract.PROFILOMETRE: Cutting(Kind.CAPTURE, CaptureRule()),
+    GYM.name: Cutting(Kind.SERIES, SeriesRule(), "machine_id"),
+    PROFILOMETRE.name: Cutting(Kind.CAPTURE, CaptureRule()),
 }
 
 
@@ -58,7 +59,7 @@ class Patch:
 
 def cutting_of(device: Device | None) -> Cutting | None:
     """How the device's runs are found; None where they are only opened by hand."""
-    return None if device is None else CUTTINGS.get(Contract(device.contract))
+    return None if device is None else CUTTINGS.get(device.contract)
 
 
 def infer(device: Device, now: datetime | None = None) -> None:
