@@ -1,4 +1,4 @@
-"""Client certificates: who accepts and removes them, and that a fingerprint without its holder gives nobody anything."""
+"""Client certificates: who accepts and removes them, and that a fingerprint alone gives nobody anything."""
 
 import pytest
 from django.db import connection

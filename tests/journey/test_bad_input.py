@@ -228,6 +228,25 @@ def test_a_byte_order_mark_in_front_of_lines_harms_none_of_them(server):
     assert (answer.status_code, answer.json()["stored"]) == (200, 2)
 
 
+def test_a_batch_that_prefers_a_short_answer_is_told_its_counts_and_what_was_not_stored(server, sender):
+    items = [{"time": f"2026-05-02T00:00:{n:02}Z", "short": n} for n in range(20)]
+    items[7], items[9] = {"short": {}}, items[3]
+
+    answer = httpx.post(
+        f"{server.url}{READINGS}", json=items, headers={**sender, "Prefer": "return=minimal"}, timeout=20
+    )
+
+    assert answer.status_code == 200
+    assert answer.headers["Preference-Applied"] == "return=minimal"
+    told = answer.json()
+    assert (told["stored"], told["duplicate"], told["refused"]) == (18, 1, 1)
+    assert [(each["index"], each["outcome"]) for each in told["readings"]] == [(7, "refused"), (9, "duplicate")]
+    assert (
+        "Preference-Applied"
+        not in httpx.post(f"{server.url}{READINGS}", json=items, headers=sender, timeout=20).headers
+    )
+
+
 def test_a_batch_of_which_every_item_is_refused_is_422(server, sender):
     answer = httpx.post(f"{server.url}{READINGS}", json=[{"speed": []}, {"speed": {}}], headers=sender)
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from releve.http.request import Message, Receive, Scope, Send
 
 METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-HEADERS = b"authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, token"
+HEADERS = b"authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, token"
 EXPOSED = b"etag, link, location, retry-after, x-request-id"
 MAX_AGE_S = b"600"
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]

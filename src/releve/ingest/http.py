@@ -1,14 +1,15 @@
 """The data plane's HTTP routes that take readings in: `/data`, `/api/send/data` and `/api/v1/readings`."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from releve.access.authenticate import Authenticator
 from releve.access.refusal import in_gyms_words, not_valid
 from releve.http.answer import answer
-from releve.http.request import Request, Send
+from releve.http.request import Header, Request, Send
 from releve.ingest.path import Path
-from releve.ingest.verdict import verdict, verdicts
+from releve.ingest.verdict import verdict, verdicts, wants_minimum
 from releve.protocol.contract import GENERIC, GYM, PROFILOMETRE, Contract
 from releve.protocol.decode import Arrival
 from releve.protocol.format import Shape, format_of, json, split
@@ -17,6 +18,7 @@ from releve.protocol.problem import BadReading, MethodNotAllowed, Unauthenticate
 from releve.protocol.sender import Sender
 
 KEY_LIMIT = 256
+APPLIED: Header = (b"preference-applied", b"return=minimal")
 IMPORTED = b"releve-imported"  # says that a request holds history, as `releve import` does
 
 
@@ -66,13 +68,16 @@ class IngestRoutes:
         receipts = await self._path.keep(submission)
         if shape.is_batch:
             is_taken = any(receipt.outcome is not Outcome.REFUSED for receipt in receipts)
-            await self._answer(send, 200 if is_taken else BadReading.status, verdicts(receipts))
+            is_minimal = wants_minimum(request.headers.get(b"prefer", b""))
+            applied = (APPLIED,) if is_minimal else ()
+            document = verdicts(receipts, is_minimal=is_minimal)
+            await self._answer(send, 200 if is_taken else BadReading.status, document, applied)
         else:
             await self._answer(send, 200, verdict(receipts[0]))
 
-    async def _answer(self, send: Send, status: int, document: dict[str, Any]) -> None:
+    async def _answer(self, send: Send, status: int, document: dict[str, Any], headers: Iterable[Header] = ()) -> None:
         with self._path.timed("answer"):
-            await answer(send, status, document)
+            await answer(send, status, document, headers)
 
     async def _accept_one(self, request: Request, contract: Contract) -> tuple[Receipt, Sender]:
         sender = await self._sender(request, contract)

@@ -65,7 +65,16 @@ def _readings() -> Document:
             },
         }
     }
-    return _post("sendReadings", "One reading, an array, or one per line", body=body, answers=answers)
+    document = _post("sendReadings", "One reading, an array, or one per line", body=body, answers=answers)
+    document["parameters"].append(
+        {
+            "name": "Prefer",
+            "in": "header",
+            "description": "`return=minimal` answers a batch with its counts and what was not stored as sent.",
+            "schema": {"type": "string"},
+        }
+    )
+    return document
 
 
 def _post(operation: str, summary: str, *, body: Document, answers: Document) -> Document:

@@ -25,10 +25,35 @@ def verdict(receipt: Receipt) -> dict[str, Any]:
     return document
 
 
-def verdicts(receipts: list[Receipt]) -> dict[str, Any]:
-    """What a batch's sender is told: the count of each outcome, and a verdict per reading, in order."""
+def verdicts(receipts: list[Receipt], *, is_minimal: bool = False) -> dict[str, Any]:
+    """What a batch's sender is told: the count of each outcome, and a verdict per reading, in order.
+
+    Args:
+        receipts: Of the batch's items.
+        is_minimal: Whether the sender need not be told of what was stored as it was sent.
+    """
     counts = counted(receipts)
+    told = ((index, receipt) for index, receipt in enumerate(receipts) if not (is_minimal and _is_plain(receipt)))
     return {
         **{outcome.value: counts[outcome] for outcome in Outcome},
-        "readings": [{"index": index, **verdict(receipt)} for index, receipt in enumerate(receipts)],
+        "readings": [{"index": index, **verdict(receipt)} for index, receipt in told],
     }
+
+
+def _is_plain(receipt: Receipt) -> bool:
+    return receipt.outcome is Outcome.STORED and not receipt.notices
+
+
+def wants_minimum(prefer: bytes) -> bool:
+    """Whether the header `Prefer` asks for a short answer (RFC 7240, section 4.2); of several the first counts.
+
+    >>> wants_minimum(b'respond-async, return="minimal"; foo=1')
+    True
+    >>> wants_minimum(b"return=representation, return=minimal")
+    False
+    """
+    for preference in prefer.lower().split(b","):
+        name, _, value = preference.partition(b";")[0].partition(b"=")
+        if name.strip() == b"return":
+            return value.strip().strip(b'"') == b"minimal"
+    return False
