@@ -15,11 +15,16 @@ START_S = 1_780_000_000
 
 
 @pytest.fixture
-async def connection(migrated_url):
+async def pool(migrated_url):
     pool = Pool(migrated_url, application="test")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def connection(pool):
     async with pool.connection() as lent:
         yield lent
-    await pool.close()
 
 
 class Answers:
@@ -79,7 +84,7 @@ async def test_of_a_payload_that_is_no_json_the_beginning_its_size_and_its_diges
 
 
 async def test_a_page_of_readings_ends_before_it_is_large_and_no_reading_is_left_out(
-    path_into, device, connection, monkeypatch
+    path_into, device, pool, monkeypatch
 ):
     pi = device()
     async with path_into() as path:
@@ -91,7 +96,7 @@ async def test_a_page_of_readings_ends_before_it_is_large_and_no_reading_is_left
     while cursor is not None:
         answers = Answers()
         page = readings.Page.of({"limit": "40", **cursor}, accept="application/json")
-        await readings.answer_page(connection, answers, device_id=pi.device_id, teams=[pi.team_id], page=page)
+        await readings.answer_page(pool, answers, device_id=pi.device_id, teams=[pi.team_id], page=page)
         assert len(answers.body) < 20_000
         found += [each["channels"]["n"] for each in answers.document["readings"]]
         cursor = answers.document["next"] and {"cursor": answers.document["next"]}
@@ -99,7 +104,7 @@ async def test_a_page_of_readings_ends_before_it_is_large_and_no_reading_is_left
     assert found == list(range(50))
 
 
-async def test_a_table_too_large_for_csv_is_refused_and_says_what_to_do(path_into, device, connection, monkeypatch):
+async def test_a_table_too_large_for_csv_is_refused_and_says_what_to_do(path_into, device, pool, monkeypatch):
     pi = device()
     async with path_into() as path:
         batch = [{"time": START_S + row, **{f"c{row}_{n}": n for n in range(50)}} for row in range(40)]
@@ -108,7 +113,7 @@ async def test_a_table_too_large_for_csv_is_refused_and_says_what_to_do(path_int
 
     with pytest.raises(BadRequest, match="name some `channels`"):
         await readings.answer_page(
-            connection,
+            pool,
             Answers(),
             device_id=pi.device_id,
             teams=[pi.team_id],
@@ -116,7 +121,7 @@ async def test_a_table_too_large_for_csv_is_refused_and_says_what_to_do(path_int
         )
     answers = Answers()
     page = readings.Page.of({"channels": "c1_1,c2_2"}, accept="text/csv")
-    await readings.answer_page(connection, answers, device_id=pi.device_id, teams=[pi.team_id], page=page)
+    await readings.answer_page(pool, answers, device_id=pi.device_id, teams=[pi.team_id], page=page)
 
     assert len(answers.body.splitlines()) >= 3
 

@@ -13,7 +13,7 @@ from releve.history.column import ABSENT_VALUE
 from releve.history.exclusion import Exclusion
 from releve.history.pivot import block_of
 from releve.protocol.identity import canonical, of_content
-from releve.storage import page, scan, segments
+from releve.storage import scan, segments
 from releve.storage.pool import Pool
 from releve.storage.reader import AsyncReader, ConnectionReader, each, now
 from releve.storage.scan import Span
@@ -104,7 +104,7 @@ async def test_a_page_of_long_texts_has_fewer_readings(migrated_url, pool, monke
     readings = [(7, START_US + place, place, {"a": "x" * 1_000}) for place in range(60)]
     store(migrated_url, readings)
     monkeypatch.setattr(scan, "FIRST_PAGE", 20)
-    monkeypatch.setattr(page, "PAGE_BYTES", 5_000)
+    monkeypatch.setattr(scan, "PAGE_BYTES", 5_000)
 
     lengths = [len(block) async for block in scan.blocks(pool, 7, ["a"], EVER)]
 

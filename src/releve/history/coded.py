@@ -35,9 +35,10 @@ class Coded:
         code = [known.setdefault(text, len(known) - 1) for text in texts]
         return cls(np.array(code, np.int32), [word for word in known if word is not None])
 
-    def take(self, index: Index) -> Self:
-        """Those at the index."""
-        return type(self)(self.code[index], self.words)
+    def take(self, index: Index) -> "Coded":
+        """Those at the index, without the words of the others where these are many."""
+        taken = Coded(self.code[index], self.words)
+        return compact(taken) if len(self.words) > 2 * len(taken.code) else taken
 
     def texts(self) -> list[str | None]:
         """The text of each reading.

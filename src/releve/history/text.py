@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, Self
 
 import msgspec
@@ -21,22 +21,25 @@ _PLAIN_FROM, _PLAIN_TO = 1e-4, 1e16  # between them Python and JSON spell a doub
 _json = msgspec.json.Encoder().encode
 
 
-def csv_head(channels: Iterable[str]) -> bytes:
+def csv_head(channels: Iterable[str], *, with_sent: bool = True) -> bytes:
     """The line with the names of the columns."""
-    return _line([*OWN_COLUMNS, *(cell.write_text(column(name)) for name in channels)])
+    own = OWN_COLUMNS if with_sent else OWN_COLUMNS[:-1]
+    return _line([*own, *(cell.write_text(column(name)) for name in channels)])
 
 
-def csv_lines(block: Block, channels: Sequence[str]) -> bytes:
+def csv_lines(block: Block, channels: Sequence[str], *, with_sent: bool = True) -> bytes:
     """The lines of a whole block, by RFC 4180; a cell reads back as the value that it was.
 
     Args:
         block: Readings.
         channels: Of which each gets a column.
+        with_sent: Whether there is a column of the timestamps as sent.
     """
     if not len(block):
         return b""
     found = _Spelled.of(block)
-    columns = [found.time, found.ids, found.received, _sent_cells(found.known, found.sent)]
+    columns = [found.time, found.ids, found.received]
+    columns += [_sent_cells(found.known, found.sent)] if with_sent else []
     for name in channels:
         absent = name not in block.channels
         columns.append([b""] * len(block) if absent else _csv_cells(block.channels[name], found.cells[name]))
@@ -57,6 +60,29 @@ def ndjson_lines(block: Block) -> bytes:
     sent = [b'"sent":%b,' % _json(text.decode()) if has else b"" for text, has in pairs]
     line = b'{"time":"%b","id":"%b","received":"%b",%b"channels":%b}\n'
     return b"".join([line % each for each in zip(*common, sent, found.channels, strict=True)])
+
+
+def objects(block: Block, channels: Collection[str] | None = None) -> list[bytes]:
+    """Each reading of a whole block as a JSON object, as a page of readings has it.
+
+    Args:
+        block: Readings.
+        channels: Which of their channels are shown; None for all.
+    """
+    if not len(block):
+        return []
+    found = _Spelled.of(block)
+    shown = found.channels
+    if channels is not None:
+        columns = {name: each for name, each in block.channels.items() if name in channels}
+        shown = spelling.texts(Block(block.time_us, columns, is_whole=True), found.cells)
+    plain = b'{"time":"%b","id":"%b","received":"%b","channels":%b'
+    lines = [plain % each for each in zip(found.time, found.ids, found.received, shown, strict=True)]
+    has_sent = (found.known.kinds != SentKind.NONE).tolist()
+    return [
+        b'%b,"sent":%b}' % (line, _json(text.decode())) if has else line + b"}"
+        for line, text, has in zip(lines, found.sent, has_sent, strict=True)
+    ]
 
 
 class _Spelled(NamedTuple):

@@ -147,13 +147,10 @@ class QueryRoutes(_DeviceRoutes):
             device = await self._device(device_id, sender)
             page = readings.Page.of(parameters(request), accept=request.text(b"accept"))
 
-            async def work() -> None:
-                async with self._pool.connection() as connection:
-                    await readings.answer_page(
-                        connection, send, device_id=device.id, teams=list(sender.roles), page=page
-                    )
-
-            await while_there(request, work())
+            teams = list(sender.roles)
+            await while_there(
+                request, readings.answer_page(self._pool, send, device_id=device.id, teams=teams, page=page)
+            )
 
         return handler
 

@@ -20,8 +20,6 @@ from releve.storage.queries import query
 from releve.storage.reader import Reader
 from releve.storage.segments import Sealed
 
-PAGE_BYTES = 2_000_000  # of JSON in a page of rows
-
 
 class Span(NamedTuple):
     """The readings of [from, to), microseconds since 1970."""
@@ -87,7 +85,9 @@ class Page(NamedTuple):
         return block_of(list(map(Row, *own, texts, [self.sent[place] for place in places.tolist()])))
 
 
-async def plan(reader: Reader, device_id: int, span: Span, limit: int, *, is_backwards: bool = False) -> Page:
+async def plan(
+    reader: Reader, device_id: int, span: Span, limit: int, size: int, *, is_backwards: bool = False
+) -> Page:
     """What a span is made of, in one snapshot.
 
     Args:
@@ -95,10 +95,11 @@ async def plan(reader: Reader, device_id: int, span: Span, limit: int, *, is_bac
         device_id: Whose readings.
         span: Which stretch.
         limit: How many rows will do.
+        size: How many bytes of JSON will do.
         is_backwards: Whether the latest rows are wanted instead of the first.
     """
     text = query("scan_plan").replace("/*desc*/", " DESC" if is_backwards else "")
-    values = {"device": device_id, "from_us": span.from_us, "to_us": span.to_us, "limit": limit, "bytes": PAGE_BYTES}
+    values = {"device": device_id, "from_us": span.from_us, "to_us": span.to_us, "limit": limit, "bytes": size}
     times, ids, received, sent, lines, found, has_old, *of_segments = (await reader.ask(text, values))[0]
     sealed = [] if of_segments[0] is None else [Sealed(*each) for each in zip(*map(_list, of_segments), strict=True)]
     if times is None:

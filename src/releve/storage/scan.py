@@ -22,7 +22,6 @@ from releve.history.order import in_order
 from releve.history.sent import Sent
 from releve.storage import segments
 from releve.storage.page import Page, Span, plan
-from releve.storage.pool import Pool
 from releve.storage.queries import query
 from releve.storage.reader import Reader
 from releve.storage.segments import Replaced, Sealed
@@ -35,6 +34,7 @@ __all__ = [
     "blocks_backwards",
     "channels",
     "count",
+    "count_counted",
     "counted",
     "extent",
     "newest",
@@ -44,18 +44,21 @@ __all__ = [
 WHOLE: Final = None
 FIRST_PAGE = 1_024
 LARGEST_PAGE = 16_384  # decoded in a few milliseconds
+PAGE_BYTES = 2_000_000  # of JSON in a page of rows
 AHEAD_BYTES = 4_000_000  # of segments that are loaded at once
-AHEAD = 8
+AHEAD = 8  # segments
 EVER = Span(-62_135_596_800_000_000, 253_402_300_800_000_000)  # the years that a timestamp can name
 
 
-async def owned(pool: Pool, device_id: int, teams: Sequence[int], span: Span) -> list[Span]:
+async def owned(reader: Reader, device_id: int, teams: Sequence[int], span: Span) -> list[Span]:
     """The stretches of a span in which one of the teams owned the device, in order: what its members may read."""
     values = {"device": device_id, "teams": list(teams), "from_us": span.from_us, "to_us": span.to_us}
-    return [Span(*row) for row in await pool.ask(query("owned_stretches"), values)]
+    return [Span(*row) for row in await reader.ask(query("owned_stretches"), values)]
 
 
-async def blocks(reader: Reader, device_id: int, channels: Sequence[str] | None, span: Span) -> AsyncIterator[Block]:
+async def blocks(
+    reader: Reader, device_id: int, channels: Sequence[str] | None, span: Span, *, likely: int = FIRST_PAGE
+) -> AsyncIterator[Block]:
     """The readings of a span in the order of time; no block is empty, and no two have an instant in common.
 
     Args:
@@ -63,17 +66,15 @@ async def blocks(reader: Reader, device_id: int, channels: Sequence[str] | None,
         device_id: Whose readings.
         channels: Which columns; a reading that has none of them comes too. `WHOLE` for everything that a reading has.
         span: Which stretch.
+        likely: After how many readings the caller will stop; more come if it does not.
 
     Raises:
         Damaged: A segment is not what was written.
     """
     history = _History(reader, device_id, channels)
-    at, limit = span.from_us, FIRST_PAGE
+    at, limit = span.from_us, _first_page(likely)
     while at < span.to_us:
         page = await history.page(Span(at, span.to_us), limit)
-        if page.is_one_instant:
-            limit *= 4
-            continue
         window = _Window(Span(at, span.to_us if page.is_last else page.last_us))
         try:
             async for block in history.window(page, window):
@@ -85,16 +86,13 @@ async def blocks(reader: Reader, device_id: int, channels: Sequence[str] | None,
 
 
 async def blocks_backwards(
-    reader: Reader, device_id: int, channels: Sequence[str] | None, span: Span
+    reader: Reader, device_id: int, channels: Sequence[str] | None, span: Span, *, likely: int = FIRST_PAGE
 ) -> AsyncIterator[Block]:
     """The same from the newest block to the oldest; each block is in ascending order."""
     history = _History(reader, device_id, channels)
-    until, limit = span.to_us, FIRST_PAGE
+    until, limit = span.to_us, _first_page(likely)
     while until > span.from_us:
         page = await history.page(Span(span.from_us, until), limit, is_backwards=True)
-        if page.is_one_instant:
-            limit *= 4
-            continue
         begin_us = span.from_us if page.is_last else page.first_us + 1
         starts = [each.first_us for each in page.sealed if begin_us < each.first_us < until]
         since = max(starts, default=begin_us)
@@ -138,7 +136,7 @@ async def counted(
 async def newest(reader: Reader, device_id: int, span: Span, limit: int) -> list[Row]:
     """The newest readings of a span, the very newest first."""
     found: list[Row] = []
-    async for block in blocks_backwards(reader, device_id, WHOLE, span):
+    async for block in blocks_backwards(reader, device_id, WHOLE, span, likely=limit):
         rows = await reader.work(spelling.rows, block.take(slice(max(0, len(block) - limit + len(found)), None)))
         found += reversed(rows)
         if len(found) >= limit:
@@ -166,6 +164,20 @@ async def count(reader: Reader, device_id: int, span: Span) -> int:
     for each in await segments.of_span(reader, device_id, *span):
         is_inside = each.first_us >= span.from_us and each.last_us < span.to_us
         n += each.n if is_inside else len(await _within(reader, device_id, each, span))
+    return n
+
+
+async def count_counted(
+    reader: Reader, device_id: int, span: Span, *, part: str = "", exclusions: Sequence[Exclusion] = ()
+) -> int:
+    """How many readings of a span count; only where something was left out, or for a part, they are looked at."""
+    looked_at = [span] if part else [stretch for stretch, is_left_out in _cut(span, exclusions) if is_left_out]
+    n = 0
+    for stretch in looked_at:
+        found = counted(reader, device_id, (), stretch, part=part, exclusions=exclusions)
+        n += sum([len(block) async for block in found])
+    for stretch, is_left_out in () if part else _cut(span, exclusions):
+        n += 0 if is_left_out else await count(reader, device_id, stretch)
     return n
 
 
@@ -200,9 +212,16 @@ class _History:
         self._device_id = device_id
         self._names = None if channels is None else list(dict.fromkeys(channels))
         self._loaded: dict[tuple[int, bool], Block] = {}
+        self._ahead = 1  # whoever wants a page only needs no more; whoever reads on gets more and more at once
 
     async def page(self, span: Span, limit: int, *, is_backwards: bool = False) -> Page:
-        return await plan(self._reader, self._device_id, span, limit, is_backwards=is_backwards)
+        """Rows that do not all share their instant, unless they are all of the span: a page ends between instants."""
+        size = PAGE_BYTES
+        while True:
+            page = await plan(self._reader, self._device_id, span, limit, size, is_backwards=is_backwards)
+            if not page.is_one_instant:
+                return page
+            limit, size = 4 * limit, 4 * size
 
     async def window(self, page: Page, window: _Window) -> AsyncIterator[Block]:
         """The readings of a window, in order: what the next segment may precede waits for it.
@@ -232,7 +251,8 @@ class _History:
         is_whole = names is None
         wanted = sealed[0]
         if (wanted.id, is_whole) not in self._loaded:
-            ahead = _ahead(sealed)
+            ahead = _ahead(sealed[: self._ahead])
+            self._ahead = min(AHEAD, 2 * self._ahead)
             loaded = await segments.load(self._reader, self._device_id, ahead, names)
             self._loaded = {
                 (number, is_whole): await self._reader.work(segments.decoded, segment, names)
@@ -247,11 +267,11 @@ class _History:
 def _ahead(sealed: Sequence[Sealed]) -> Sequence[Sealed]:
     """The first segment, and those behind it that may be loaded with it."""
     size = 0
-    for place, each in enumerate(sealed[:AHEAD]):
+    for place, each in enumerate(sealed):
         size += each.size
         if place and size > AHEAD_BYTES:
             return sealed[:place]
-    return sealed[:AHEAD]
+    return sealed
 
 
 def _only(block: Block, names: Collection[str]) -> Block:
@@ -268,14 +288,28 @@ def stretches(span: Span, exclusions: Sequence[Exclusion]) -> list[tuple[Span, b
     >>> [(*stretch, is_whole) for stretch, is_whole in stretches(Span(0, 100), [single])]
     [(0, 40, False), (40, 41, True), (41, 100, False)]
     """
+    return _cut(span, [each for each in exclusions if each.reading is not None])
+
+
+def _cut(span: Span, exclusions: Sequence[Exclusion]) -> list[tuple[Span, bool]]:
+    """A span cut where readings are left out, and whether they are.
+
+    >>> cut = _cut(Span(0, 100), [Exclusion(40, 60), Exclusion(50, 70), Exclusion(90, 200)])
+    >>> [(*stretch, is_left_out) for stretch, is_left_out in cut]
+    [(0, 40, False), (40, 60, True), (60, 70, True), (70, 90, False), (90, 100, True)]
+    """
     found, at = [], span.from_us
-    singles = sorted((each.from_us, each.to_us) for each in exclusions if each.reading is not None)
-    for from_us, to_us in singles:
+    for from_us, to_us in sorted((each.from_us, each.to_us) for each in exclusions):
         since, until = max(at, from_us), min(span.to_us, to_us)
         if since < until:
             found += [(Span(at, since), False), (Span(since, until), True)]
             at = until
     return [each for each in [*found, (Span(at, span.to_us), False)] if each[0].from_us < each[0].to_us]
+
+
+def _first_page(likely: int) -> int:
+    """Rows of the first page: two at least, as a page ends between instants."""
+    return max(min(FIRST_PAGE, likely), 2)
 
 
 def _before(held: list[Block], instant_us: int) -> list[Block]:

@@ -2,27 +2,21 @@
 
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 import msgspec
-from psycopg import AsyncConnection
 
 from releve.http.answer import encode, send_bytes
 from releve.http.request import Header, Send
-from releve.protocol import cell
 from releve.protocol.clock import EARLIEST_US
-from releve.protocol.column import OWN_COLUMNS
-from releve.protocol.instant import iso
 from releve.protocol.problem import BadRequest
 from releve.query.instant import LATEST_US, instant_us
-from releve.query.run.export import header, table
-from releve.storage import bounded
+from releve.storage.pool import Pool
 
 PAGE = 1_000
 LARGEST_PAGE = 100_000
-ROW_BYTES = 64  # what stands around a reading's channels
 PAGE_BYTES = 16 * 1024 * 1024
 LARGEST_TABLE = 2_000_000  # cells of a page as CSV
 KNOWN = frozenset({"from", "to", "channels", "limit", "cursor", "order"})
@@ -38,9 +32,23 @@ class Format(StrEnum):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """What was asked for: the span [from, to), the channels, and where the page before this one ended."""
+    """What was asked for.
 
-    values: dict[str, Any]
+    Attributes:
+        from_us: The first instant.
+        to_us: The instant behind the last.
+        after: The instant and the identity of the reading at which the page before this one ended, None for the first.
+        channels: The channels that are shown; readings that have none of them are left out. None for all.
+        limit: Most readings.
+        is_descending: Whether the newest comes first.
+        format: How they are written.
+    """
+
+    from_us: int
+    to_us: int
+    after: tuple[int, int] | None
+    channels: list[str] | None
+    limit: int
     is_descending: bool
     format: Format
 
@@ -52,105 +60,44 @@ class Page(msgspec.Struct, frozen=True):
             BadRequest: One of them is unknown or wrong.
         """
         _refuse_unknown(asked)
-        is_descending = _choice(asked, "order", ("asc", "desc")) == "desc"
-        first_us, last_us = _instant(asked, "from", EARLIEST_US), _instant(asked, "to", LATEST_US)
-        if is_descending:
-            start, end = (last_us, -_ID_RANGE), first_us
-        else:
-            start, end = (first_us, -_ID_RANGE), last_us
-        if "cursor" in asked:
-            start = _cursor(asked["cursor"])
-        elif not is_descending:
-            start = start[0] - 1, _ID_RANGE - 1  # nothing has this key, and everything from `from` on is after it
-        channels = [name for name in asked.get("channels", "").split(",") if name] or None
-        values = {
-            "after_us": start[0],
-            "after_id": start[1],
-            "to_us": end,
-            "channels": channels,
-            "limit": _limit(asked),
-        }
-        return cls(values, is_descending, _format(accept))
+        return cls(
+            from_us=_instant(asked, "from", EARLIEST_US),
+            to_us=_instant(asked, "to", LATEST_US),
+            after=_cursor(asked["cursor"]) if "cursor" in asked else None,
+            channels=list(dict.fromkeys(name for name in asked.get("channels", "").split(",") if name)) or None,
+            limit=_limit(asked),
+            is_descending=_choice(asked, "order", ("asc", "desc")) == "desc",
+            format=_format(accept),
+        )
 
 
-async def answer_page(
-    connection: AsyncConnection[Any], send: Send, *, device_id: int, teams: list[int], page: Page
-) -> None:
+async def answer_page(pool: Pool, send: Send, *, device_id: int, teams: Sequence[int], page: Page) -> None:
     """Answer one page of what these teams own; `next` (and the header Link) names the following one, if any.
 
     A page ends early where its readings are large.
+
+    Raises:
+        BadRequest: A table would have too many cells.
     """
-    name = "page_readings_descending" if page.is_descending else "page_readings_ascending"
-    values = {**page.values, "device": device_id, "teams": teams, "limit": page.values["limit"] + 1}
-    rows, has_more = await bounded.page(
-        connection, name, values, limit=page.values["limit"], size=_size, most_bytes=PAGE_BYTES
-    )
-    cursor_text = None
-    if has_more:
-        cursor_text = urlsafe_b64encode(f"{rows[-1]['time_us']}:{rows[-1]['id']}".encode()).decode()
+    await asyncio.to_thread(_load)
+    from releve.query.device.found import found  # noqa: PLC0415 - with numpy, which only those need who read
+
+    written = await found(pool, device_id, teams, page)
+    cursor = None
+    if written.next is not None:
+        cursor = urlsafe_b64encode("{}:{}".format(*written.next).encode()).decode()
     headers: list[Header] = [(b"content-type", f"{page.format}; charset=utf-8".encode())]
-    if cursor_text is not None:
-        headers.append((b"link", f'<?cursor={cursor_text}>; rel="next"'.encode()))
-    # In a thread, because a large page takes a second, and others are to be answered meanwhile.
-    body = await asyncio.to_thread(_body, rows, page, device_id=device_id, cursor=cursor_text)
+    if cursor is not None:
+        headers.append((b"link", f'<?cursor={cursor}>; rel="next"'.encode()))
+    body = written.body
+    if page.format is Format.JSON:
+        body = b'{"device":%d,"readings":[%b],"next":%b}' % (device_id, body, encode(cursor))
     await send_bytes(send, 200, body, headers)
 
 
-def _body(rows: list[dict[str, Any]], page: Page, *, device_id: int, cursor: str | None) -> bytes:
-    if page.format is Format.CSV:
-        return _csv(rows, page.values["channels"])
-    documents = [_document(row) for row in rows]
-    if page.format is Format.NDJSON:
-        return b"".join(encode(document) + b"\n" for document in documents)
-    return encode({"device": device_id, "readings": documents, "next": cursor})
-
-
-def _size(row: Mapping[str, Any]) -> int:
-    return len(row["channels"]) + ROW_BYTES
-
-
-def _document(row: Mapping[str, Any]) -> dict[str, Any]:
-    document = {
-        "time": iso(row["time_us"]),
-        "id": str(row["id"]),  # beyond 2⁵³, so not a number that every reader of JSON keeps
-        "received": iso(row["received_us"]),
-        "channels": msgspec.Raw(row["channels"].encode()),
-    }
-    if row["sent"] is not None:
-        document["sent"] = row["sent"]
-    return document
-
-
-def _csv(rows: Sequence[Mapping[str, Any]], channels: list[str] | None) -> bytes:
-    """As a run's export has it; `sent` stands there where the time of a reading is not what its sender wrote."""
-    decoded = [(row, msgspec.json.decode(row["channels"])) for row in rows]
-    names = list(dict.fromkeys(channels or ())) or sorted(_names(values for _, values in decoded))
-    if len(names) * len(rows) > LARGEST_TABLE:
-        raise _too_wide(len(names))
-    own = OWN_COLUMNS if any(row["sent"] is not None for row, _ in decoded) else OWN_COLUMNS[:3]
-    lines = [[*own, *header(names)]]
-    for row, values in decoded:
-        written = [iso(row["time_us"]), str(row["id"]), iso(row["received_us"]), cell.write_text(row["sent"] or "")]
-        lines.append([*written[: len(own)], *(cell.write(values.get(name)) for name in names)])
-    return table(lines)
-
-
-def _names(readings: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The channels of a page; it is not looked through to the end where each reading has others."""
-    names: set[str] = set()
-    for count, values in enumerate(readings, 1):
-        names.update(values)
-        if len(names) * count > LARGEST_TABLE:
-            raise _too_wide(len(names))
-    return names
-
-
-def _too_wide(columns: int) -> BadRequest:
-    return BadRequest(
-        f"a table of {columns} channels and more is too large; name some `channels`, lower `limit`,"
-        " or ask for application/x-ndjson",
-        field="channels",
-    )
+def _load() -> None:
+    """Import what reads; the first time takes long, and is not waited for on the event loop."""
+    import releve.query.device.found  # noqa: F401, PLC0415 - see above
 
 
 def _refuse_unknown(asked: Mapping[str, str]) -> None:

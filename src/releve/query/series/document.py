@@ -9,11 +9,11 @@ import msgspec
 from releve.http.answer import encode
 from releve.protocol import cell
 from releve.protocol.instant import iso
-from releve.query.run.export import table
 from releve.query.series.asked import Asked
 from releve.query.series.chart import DURATION, Drawn, Line
 from releve.query.series.draw import Charts
 from releve.query.series.source import Source
+from releve.query.table import table
 
 Document = dict[str, Any]
 
