@@ -25,7 +25,6 @@ MODELS = {
 PARAMETER = re.compile(r"%(?:\((\w+)\))?([%s])")
 NO_PLAN = re.compile(r"\A(--[^\n]*\n|\s)*(COPY|CREATE TEMP)\b")  # of the data plane's own tables
 PARTS = ("counts_exclusion", "counts_part")  # of statements that have a hole for them
-HOLES = {"/*points*/": "run_points", "/*readings*/": "run_readings"}  # points have one for readings
 
 Touched = dict[str, set[str]]
 
@@ -40,8 +39,6 @@ def migrated(migrated_url):
 def _whole(name: str) -> str:
     """A statement as it is executed: its holes filled, each parameter a number as psycopg gives it."""
     text = query(name)
-    for hole, part in HOLES.items():
-        text = text.replace(hole, query(part))
     text = counting(text, "machine_id:4", [LeftOut(None, None, None, "")])
     names: list[str] = []
 

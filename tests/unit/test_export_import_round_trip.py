@@ -7,19 +7,22 @@ from datetime import UTC
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from releve.cli.importing.file import opened_file
 from releve.cli.importing.reading import Rules, reading_of
+from releve.history import text
+from releve.history.block import Row
+from releve.history.pivot import block_of
 from releve.protocol import cell
 from releve.protocol.contract import GENERIC
 from releve.protocol.decode import Arrival, read_one
 from releve.protocol.identity import canonical
 from releve.protocol.sender import Sender
-from releve.query.device import readings
-from releve.query.run.export import CsvWriter, NdjsonWriter
-from releve.query.run.parquet import ParquetWriter
+from releve.query.device import found as device_page
+from releve.query.run.parquet import ParquetWriter, kinds_in
+from releve.query.run.writer import CsvWriter, NdjsonWriter
 
 SENDER = Sender(
     principal="x",
@@ -59,9 +62,9 @@ EVERY_TRAP = [({"a": text, "b": None if place % 2 else 1}, place, None) for plac
 
 
 def stored(drawn):
-    """Rows as the database holds them: instant, identity, received, as sent, canonical channels."""
+    """Rows as the database holds them."""
     return [
-        (START_US + place, own_id, START_US, sent, canonical(present(channels)).decode())
+        Row(START_US + place, own_id, START_US, canonical(present(channels)), sent)
         for place, (channels, own_id, sent) in enumerate(drawn)
     ]
 
@@ -70,18 +73,13 @@ def present(channels):
     return {name: value for name, value in channels.items() if value is not None}
 
 
-def kinds(rows):
-    """What kinds of values each channel has, as the statement `run_columns` says."""
-    names = {bool: "boolean", int: "integer", float: "number", str: "string"}
-    found = {}
-    for row in rows:
-        for name, value in msgspec.json.decode(row[4]).items():
-            found.setdefault(name, set()).add(names[type(value)])
-    return found
+def kinds(block):
+    """What kinds of values each channel has."""
+    return {name: kinds_in(block.channels[name]) for name in sorted(block.channels)}
 
 
 def run_csv(rows):
-    return written(CsvWriter(sorted(kinds(rows))), rows)
+    return written(CsvWriter(sorted(kinds(block_of(rows)))), rows)
 
 
 def run_ndjson(rows):
@@ -89,23 +87,21 @@ def run_ndjson(rows):
 
 
 def run_parquet(rows):
-    return written(ParquetWriter(kinds(rows)), rows)
+    return written(ParquetWriter(kinds(block_of(rows))), rows)
 
 
 def written(writer, rows):
-    return writer.head() + writer.page(rows) + writer.tail()
+    half = len(rows) // 2
+    blocks = [block_of(part) for part in (rows[:half], rows[half:]) if part]
+    return b"".join([writer.head(), *map(writer.page, blocks), writer.tail()])
 
 
 def device_csv(rows):
-    return readings._csv(named(rows), None)
+    return device_page._table([block_of(rows)], None)
 
 
 def device_ndjson(rows):
-    return b"".join(msgspec.json.encode(readings._document(row)) + b"\n" for row in named(rows))
-
-
-def named(rows):
-    return [dict(zip(("time_us", "id", "received_us", "sent", "channels"), row, strict=True)) for row in rows]
+    return b"".join(line + b"\n" for line in text.objects(block_of(rows)))
 
 
 EXPORTS = {
@@ -134,6 +130,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", EXPORTS)
+@settings(deadline=None)
 @given(ROWS)
 @example(EVERY_TRAP)
 @example([({"n": 12}, -1, None), ({"n": 12.0}, 0, None), ({"n": -0.0}, 1, None), ({"n": 1e22}, 2, None)])
@@ -145,19 +142,20 @@ def test_an_export_is_read_back_to_the_byte_whatever_a_channel_holds(folder, nam
 
     found = list(imported(file))
 
-    assert found == [(row[0], row[1], row[3], row[4]) for row in rows]
+    assert found == [(row.time_us, row.id, row.sent, row.channels.decode()) for row in rows]
 
 
 @pytest.mark.parametrize("write", [run_csv, device_csv])
+@settings(deadline=None)
 @given(ROWS)
 @example(EVERY_TRAP)
 def test_no_cell_of_an_export_is_a_formula_to_a_spreadsheet_and_each_reading_is_one_line(write, drawn):
-    text = write(stored(drawn)).decode()
+    table = write(stored(drawn)).decode()
 
     for separator in ",;\t":
-        for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        for line in csv.reader(io.StringIO(table, newline=""), delimiter=separator):
             assert not [found for found in line if looks_like_a_formula(found)]
-    assert text.count("\n") == text.count("\r") == len(drawn) + 1
+    assert table.count("\n") == table.count("\r") == len(drawn) + 1
 
 
 def looks_like_a_formula(text):

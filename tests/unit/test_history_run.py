@@ -17,7 +17,7 @@ from releve.history.lap import Laps
 from releve.protocol.run import completeness, race, series
 from releve.protocol.run.race import TrackPoint
 from releve.protocol.run.series import SeriesPoint
-from releve.query.run import curve as plain
+from releve.query.run.curve import grid as grid_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
@@ -106,6 +106,31 @@ def test_laps_are_those_of_the_readings_one_by_one(readings, count):
     assert found.answer() == (race.laps(points, last=last) if several else [])
 
 
+class PlainCurve:
+    """The rule, point by point."""
+
+    def __init__(self, grid):
+        self._grid = grid
+        self._slack = 1e-9 * max(1.0, abs(grid[0]), abs(grid[-1]))
+        self._before = None
+        self.values = []
+        self.elapsed_s = []
+
+    def add(self, x, value, elapsed_s):
+        if self._before is not None and x <= self._before[0]:
+            return
+        start = self._before or (x, value, elapsed_s)
+        while len(self.values) < len(self._grid) and self._grid[len(self.values)] <= x + self._slack:
+            share = _share(start[0], x, self._grid[len(self.values)])
+            self.values.append(start[1] + share * (value - start[1]))
+            self.elapsed_s.append(start[2] + share * (elapsed_s - start[2]))
+        self._before = x, value, elapsed_s
+
+
+def _share(start, end, place):
+    return min(max((place - start) / (end - start), 0.0), 1.0) if end > start else 0.0
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 40) | st.just(ABSENT_VALUE), st.floats(-9, 9)), min_size=1, max_size=40),
@@ -116,8 +141,8 @@ def test_laps_are_those_of_the_readings_one_by_one(readings, count):
 def test_a_curve_is_interpolated_as_point_by_point(readings, count, is_along, step):
     along = "distance" if is_along else None
     times = list(range(0, len(readings) * SECOND_US, SECOND_US))
-    grid = plain.grid(0.0, 40.0, step)
-    found, extent, expected = Curve("v", along, np.array(grid)), Extent("v", along), plain.Curve(grid)
+    grid = grid_of(0.0, 40.0, step)
+    found, extent, expected = Curve("v", along, np.array(grid)), Extent("v", along), PlainCurve(grid)
     for block in pieces(count, times, distance=[one for one, _ in readings], v=[two for _, two in readings]):
         found.add(block)
         extent.add(block)

@@ -136,8 +136,7 @@ class QueryRoutes(_DeviceRoutes):
             except Unauthenticated as problem:
                 problem.wire = in_gyms_words(problem)
                 raise
-            async with self._pool.connection() as connection:
-                await machine.answer_status(connection, send, sender=sender, number=number)
+            await while_there(request, machine.answer_status(self._pool, send, sender=sender, number=number))
 
         return handler
 

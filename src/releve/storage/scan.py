@@ -50,7 +50,7 @@ AHEAD = 8  # segments
 EVER = Span(-62_135_596_800_000_000, 253_402_300_800_000_000)  # the years that a timestamp can name
 
 
-async def owned(reader: Reader, device_id: int, teams: Sequence[int], span: Span) -> list[Span]:
+async def owned(reader: Reader, device_id: int, teams: Sequence[int | None], span: Span) -> list[Span]:
     """The stretches of a span in which one of the teams owned the device, in order: what its members may read."""
     values = {"device": device_id, "teams": list(teams), "from_us": span.from_us, "to_us": span.to_us}
     return [Span(*row) for row in await reader.ask(query("owned_stretches"), values)]

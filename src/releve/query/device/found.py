@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from releve.history import spelling, text
-from releve.history.array import Integers
+from releve.history.array import Integers, Mask
 from releve.history.block import Block, joined
 from releve.protocol.problem import BadRequest
 from releve.query.device import readings
@@ -123,8 +123,8 @@ def _part(block: Block, page: Page, most: int) -> _Part:
     return _Part(chosen, lines, _sizes(lines))
 
 
-def _has_any(block: Block, channels: Sequence[str]) -> Integers:
-    found: Integers = np.any([block.column(name).present for name in channels], axis=0)
+def _has_any(block: Block, channels: Sequence[str]) -> Mask:
+    found: Mask = np.any([block.column(name).present for name in channels], axis=0)
     return found
 
 

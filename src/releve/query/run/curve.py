@@ -1,46 +1,48 @@
-"""Curves of runs over one grid, so that they can be subtracted; pure."""
+"""Curves of runs over one grid, so that they can be subtracted; loads numpy, so only who compares imports it."""
 
+import asyncio
+from collections.abc import Sequence
 from math import floor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from releve.history.array import Reals
+from releve.history.compare import Curve, Extent
+from releve.protocol.problem import BadRequest
+from releve.query.run import readings
+from releve.query.run.compare import Comparison
+from releve.query.run.run import Run
+from releve.storage.pool import Pool
 
 LARGEST_GRID = 10_000
 USUAL_GRID = 500
 _SLACK = 1e-9
 
 
-class Curve:
-    """Interpolates points that come in order onto a grid, holding only the last point and the grid.
+class _Line(NamedTuple):
+    """A run's curve, and how long the run had gone on at each place, in seconds."""
 
-    Points whose place does not rise above every one before (a car that stands, a sensor that jumps back) are left out.
+    values: Reals
+    elapsed_s: Reals
 
-    Attributes:
-        values: The value at each place of the grid.
-        elapsed_s: How long the run had gone on there, in seconds.
+
+async def compared(pool: Pool, runs: Sequence[Run], comparison: Comparison) -> dict[str, Any]:
+    """The curves, and how far each lies from the first run's.
+
+    Raises:
+        BadRequest: A run has no such channel, they share no stretch, or the grid is too fine.
     """
-
-    def __init__(self, grid: list[float]) -> None:
-        self._grid = grid
-        self._slack = _SLACK * max(1.0, abs(grid[0]), abs(grid[-1]))
-        self._before: tuple[float, float, float] | None = None
-        self.values: list[float] = []
-        self.elapsed_s: list[float] = []
-
-    def add(self, x: float, value: float, elapsed_s: float) -> None:
-        """Take one point.
-
-        >>> curve = Curve([0.0, 1.0, 2.0])
-        >>> for point in ((0.0, 10.0, 0.0), (2.0, 14.0, 4.0)):
-        ...     curve.add(*point)
-        >>> curve.values, curve.elapsed_s
-        ([10.0, 12.0, 14.0], [0.0, 2.0, 4.0])
-        """
-        if self._before is not None and x <= self._before[0]:
-            return
-        start = self._before or (x, value, elapsed_s)
-        while len(self.values) < len(self._grid) and self._grid[len(self.values)] <= x + self._slack:
-            share = _share(start[0], x, self._grid[len(self.values)])
-            self.values.append(start[1] + share * (value - start[1]))
-            self.elapsed_s.append(start[2] + share * (elapsed_s - start[2]))
-        self._before = x, value, elapsed_s
+    extents = [await _extent(pool, run, comparison) for run in runs]
+    places = _grid(extents, comparison)
+    lines = [await _line(pool, run, comparison, places) for run in runs]
+    return {
+        "align": comparison.align,
+        "channel": comparison.channel,
+        "reference": runs[0].id,
+        "x": places,
+        "runs": [_shown(run, line, lines[0], comparison) for run, line in zip(runs, lines, strict=True)],
+    }
 
 
 def grid(low: float, high: float, step: float | None) -> list[float]:
@@ -61,14 +63,41 @@ def grid(low: float, high: float, step: float | None) -> list[float]:
     return [low + place * width for place in range(count)]
 
 
-def delta(values: list[float], reference: list[float]) -> list[float]:
-    """How far a curve lies above another.
+async def _extent(pool: Pool, run: Run, comparison: Comparison) -> Extent:
+    extent = Extent(comparison.channel, comparison.along)
+    async for block in readings.blocks(pool, run, comparison.channels):
+        await asyncio.to_thread(extent.add, block)
+    if extent.first_us is None:
+        needed = " and ".join(comparison.channels)
+        raise BadRequest(f"run {run.id} has no reading with the numeric channel {needed}", field="channel")
+    return extent
 
-    >>> delta([3.0, 5.0], [1.0, 6.0])
-    [2.0, -1.0]
-    """
-    return [value - other for value, other in zip(values, reference, strict=True)]
+
+def _grid(extents: Sequence[Extent], comparison: Comparison) -> list[float]:
+    low, high = max(each.low for each in extents), min(each.high for each in extents)
+    if high < low:
+        raise BadRequest(f"the runs share no stretch of {comparison.align}", field="align")
+    try:
+        return grid(low, high, comparison.step)
+    except ValueError as error:
+        raise BadRequest(str(error), field="step") from error
 
 
-def _share(start: float, end: float, place: float) -> float:
-    return min(max((place - start) / (end - start), 0.0), 1.0) if end > start else 0.0
+async def _line(pool: Pool, run: Run, comparison: Comparison, places: Sequence[float]) -> _Line:
+    curve = Curve(comparison.channel, comparison.along, np.array(places))
+    async for block in readings.blocks(pool, run, comparison.channels):
+        await asyncio.to_thread(curve.add, block)
+    return _Line(curve.values, curve.elapsed_s)
+
+
+def _shown(run: Run, line: _Line, reference: _Line, comparison: Comparison) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "id": run.id,
+        "name": run.name,
+        "values": line.values.tolist(),
+        "delta": (line.values - reference.values).tolist(),
+    }
+    if comparison.along is not None:
+        elapsed = line.elapsed_s.tolist(), (line.elapsed_s - reference.elapsed_s).tolist()
+        shown |= dict(zip(("elapsed_s", "time_delta_s"), elapsed, strict=True))
+    return shown

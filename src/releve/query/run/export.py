@@ -1,25 +1,17 @@
 """`GET /api/v1/runs/{id}/export`: every reading of a run that counts, streamed as CSV, NDJSON or Parquet."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol
 
-import msgspec
 import structlog
 
-from releve.http.answer import encode
 from releve.http.request import Disconnected, Header, Send
-from releve.protocol import cell
-from releve.protocol.column import OWN_COLUMNS, column
-from releve.protocol.instant import iso
 from releve.protocol.problem import BadRequest, Problem
-from releve.query.run.run import Run, pages, rows
+from releve.query.run.run import Run
 from releve.storage.pool import Pool
 
 _log = structlog.get_logger()
-Row = tuple[Any, ...]
 
 
 class NotAcceptable(Problem):
@@ -40,19 +32,6 @@ class Format(StrEnum):
     def suffix(self) -> str:
         """How a file of it ends."""
         return self.name.lower()
-
-
-class Writer(Protocol):
-    """Turns pages of readings into bytes."""
-
-    def head(self) -> bytes:
-        """What comes before the first reading."""
-
-    def page(self, page: list[Row]) -> bytes:
-        """A page of readings."""
-
-    def tail(self) -> bytes:
-        """What comes after the last."""
 
 
 def format_of(asked: Mapping[str, str], *, accept: str) -> Format:
@@ -104,12 +83,14 @@ class Export:
 
     async def headers(self) -> list[Header]:
         """What its answer begins with; `X-Total-Readings` lets a client show how far it is."""
-        total = (await rows(self._pool, self._run, "count_run"))[0][0]
+        await asyncio.to_thread(_load)
+        from releve.query.run import readings  # noqa: PLC0415 - with numpy, which only those need who read
+
         charset = b"; charset=utf-8" if self._form is not Format.PARQUET else b""
         return [
             (b"content-type", self._form.encode() + charset),
             (b"content-disposition", f'attachment; filename="run-{self._run.id}.{self._form.suffix}"'.encode()),
-            (b"x-total-readings", b"%d" % total),
+            (b"x-total-readings", b"%d" % await readings.count(self._pool, self._run)),
             (b"cache-control", b"no-store"),
         ]
 
@@ -117,32 +98,24 @@ class Export:
         """Stream it.
 
         Raises:
+            NotAcceptable: It is Parquet, and the server lacks what writes that.
             Disconnected: It broke off in the middle; the connection is cut, so that nobody takes a part for the whole.
         """
-        writer = await _writer(self._pool, self._run, self._form)
-        await send({"type": "http.response.start", "status": 200, "headers": await self.headers()})
+        headers = await self.headers()
+        from releve.query.run import readings, writer  # noqa: PLC0415 - with numpy, which only those need who read
+        from releve.storage.scan import WHOLE  # noqa: PLC0415 - the same
+
+        into = await writer.writer_of(self._pool, self._run, self._form)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
-            await _piece(send, writer.head())
-            async for page in pages(self._pool, self._run, "page_run"):
-                await _piece(send, writer.page(page))
-            await _piece(send, writer.tail())
+            await _piece(send, into.head())
+            async for block in readings.blocks(self._pool, self._run, WHOLE):
+                await _piece(send, await asyncio.to_thread(into.page, block))
+            await _piece(send, await asyncio.to_thread(into.tail))
         except Exception as error:
             _log.exception("an export broke off", run=self._run.id)
             raise Disconnected from error
         await send({"type": "http.response.body", "body": b""})
-
-
-async def _writer(pool: Pool, run: Run, form: Format) -> Writer:
-    if form is Format.NDJSON:
-        return NdjsonWriter()
-    channels = {name: set(kinds) for name, kinds in await rows(pool, run, "run_columns")}
-    if form is Format.CSV:
-        return CsvWriter(list(channels))
-    try:
-        from releve.query.run.parquet import ParquetWriter  # noqa: PLC0415 - pyarrow is an extra
-    except ImportError as error:
-        raise NotAcceptable("Parquet needs the extra: pip install 'releve[parquet]' on the server") from error
-    return ParquetWriter(channels)
 
 
 async def _piece(send: Send, body: bytes) -> None:
@@ -150,62 +123,6 @@ async def _piece(send: Send, body: bytes) -> None:
         await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-class NdjsonWriter:
-    """One JSON object a line, as `POST /api/v1/readings` and `releve import` read it."""
-
-    def head(self) -> bytes:
-        """Nothing."""
-        return b""
-
-    def page(self, page: list[Row]) -> bytes:
-        """One line a reading."""
-        return b"".join(encode(_document(row)) + b"\n" for row in page)
-
-    def tail(self) -> bytes:
-        """Nothing."""
-        return b""
-
-
-class CsvWriter:
-    """RFC 4180, one column a channel."""
-
-    def __init__(self, channels: list[str]) -> None:
-        self._channels = channels
-
-    def head(self) -> bytes:
-        """The names of the columns."""
-        return table([[*OWN_COLUMNS, *header(self._channels)]])
-
-    def page(self, page: list[Row]) -> bytes:
-        """One line a reading; a cell reads back as the value that it was."""
-        return table([[*_own(row), *self._cells(row)] for row in page])
-
-    def tail(self) -> bytes:
-        """Nothing."""
-        return b""
-
-    def _cells(self, row: Row) -> list[str]:
-        channels = msgspec.json.decode(row[4])
-        return [cell.write(channels.get(name)) for name in self._channels]
-
-
-def _own(row: Row) -> list[str]:
-    return [iso(row[0]), str(row[1]), iso(row[2]), cell.write_text(row[3] or "")]
-
-
-def header(channels: Iterable[str]) -> list[str]:
-    """The heads of the columns of channels."""
-    return [cell.write_text(column(name)) for name in channels]
-
-
-def table(cells: list[list[str]]) -> bytes:
-    """Lines of CSV as RFC 4180 has it; a cell holds no line break, so each reading is one line."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(cells)
-    return text.getvalue().encode()
-
-
-def _document(row: Row) -> dict[str, Any]:
-    document = {"time": iso(row[0]), "id": str(row[1]), "received": iso(row[2])}
-    sent = {"sent": row[3]} if row[3] is not None else {}
-    return {**document, **sent, "channels": msgspec.Raw(row[4].encode())}
+def _load() -> None:
+    """Import what exports; the first time takes long, and is not waited for on the event loop."""
+    import releve.query.run.writer  # noqa: F401, PLC0415 - see above

@@ -1,19 +1,54 @@
-"""Writes a run as Parquet, a row group a page; needs pyarrow, which is an extra."""
+"""Writes a run as Parquet, a row group for some thousand readings; needs pyarrow, which is an extra."""
 
 import io
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-import msgspec
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from releve.history import spelling
+from releve.history.block import Block, joined
+from releve.history.column import Column, Kind
 from releve.protocol.column import column
-from releve.query.run.export import Row
+from releve.query.run import readings
+from releve.query.run.run import Run
+from releve.storage import scan
+from releve.storage.pool import Pool
+from releve.storage.scan import Span
 
+GROUP = 8_192  # readings that a row group has at least, unless it is the last
 INSTANT = pa.timestamp("us", tz="UTC")
 JSON_MARK = {b"releve": b"json"}  # on a column whose values are of several kinds, each written as JSON
+_KINDS = {
+    Kind.REAL: "number",
+    Kind.INTEGER: "integer",
+    Kind.FALSE: "boolean",
+    Kind.TRUE: "boolean",
+    Kind.TEXT: "string",
+    Kind.JSON: "json",
+}
+
+
+async def kinds_of(pool: Pool, run: Run) -> dict[str, set[str]]:
+    """Every channel of a run and what kinds of values it has, so that a table can have a column for each."""
+    names = await scan.channels(pool, run.device_id, Span(run.from_us, run.to_us))
+    found: dict[str, set[str]] = {name: set() for name in names}
+    async for block in readings.blocks(pool, run, names):
+        for name, kinds in found.items():
+            kinds.update(kinds_in(block.column(name)))
+    return {name: kinds for name, kinds in found.items() if kinds}
+
+
+def kinds_in(values: Column) -> set[str]:
+    """The kinds of values of one column.
+
+    >>> sorted(kinds_in(Column.of([12, 12.0, True, False])))
+    ['boolean', 'integer', 'number']
+    """
+    return {_KINDS[Kind(kind)] for kind in np.unique(values.kinds).tolist() if kind != Kind.ABSENT}
 
 
 class Sink(io.RawIOBase):
@@ -45,53 +80,72 @@ class Sink(io.RawIOBase):
 
 
 class ParquetWriter:
-    """One column a channel, of the narrowest type that keeps every value as it is."""
+    """One column a channel, of the narrowest type that keeps every value as it is.
+
+    Args:
+        channels: The channels, each with the kinds of its values.
+    """
 
     def __init__(self, channels: Mapping[str, AbstractSet[str]]) -> None:
-        self._channels = list(channels)
-        self._mixed = {name for name, kinds in channels.items() if type_of(kinds) is None}
-        self._floats = {name for name, kinds in channels.items() if kinds == {"number"}}
+        self._channels = {name: type_of(kinds) for name, kinds in channels.items()}
         fields = [pa.field("time", INSTANT), pa.field("id", pa.int64()), pa.field("received", INSTANT)]
         fields += [pa.field("sent", pa.string()), *(_field(name, kinds) for name, kinds in channels.items())]
         self._schema = pa.schema(fields)
         self._sink = Sink()
         self._writer = parquet.ParquetWriter(self._sink, self._schema)
+        self._waiting: list[Block] = []
 
     def head(self) -> bytes:
         """The magic number."""
-        return self._drain()
+        return self._sink.take()
 
-    def page(self, page: list[Row]) -> bytes:
-        """A row group."""
-        decoded = [msgspec.json.decode(row[4]) for row in page]
-        columns: list[list[Any]] = [[row[place] for row in page] for place in range(4)]
-        columns += [[self._value(name, channels.get(name)) for channels in decoded] for name in self._channels]
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, self._schema, strict=True)]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-        return self._drain()
+    def page(self, block: Block) -> bytes:
+        """Whole readings, after those before."""
+        self._waiting.append(block)
+        if sum(map(len, self._waiting)) >= GROUP:
+            self._write_group()
+        return self._sink.take()
 
     def tail(self) -> bytes:
-        """The footer, which says where everything is."""
+        """What is left, and the footer, which says where everything is."""
+        if self._waiting:
+            self._write_group()
         self._writer.close()
-        return self._drain()
-
-    def _value(self, name: str, value: Any) -> Any:
-        if value is None:
-            return None
-        if name in self._floats:
-            return float(value)  # the database writes 1e22 without its exponent
-        return msgspec.json.encode(value).decode() if name in self._mixed else value
-
-    def _drain(self) -> bytes:
         return self._sink.take()
+
+    def _write_group(self) -> None:
+        block = joined(self._waiting)
+        self._waiting.clear()
+        if block.received_us is None or block.sent is None:
+            raise ValueError("a block without times of receipt or timestamps as sent is no export")
+        arrays = [
+            pa.array(block.time_us).cast(INSTANT),
+            pa.array(spelling.ids(block)),
+            pa.array(block.received_us).cast(INSTANT),
+            pa.array(block.sent.texts(block.time_us), pa.string()),
+        ]
+        arrays += [_array(block.column(name), kind) for name, kind in self._channels.items()]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
 
 def type_of(kinds: AbstractSet[str]) -> Any:
     """The column type for values of these kinds, None when no type keeps them all."""
     known = {"integer": pa.int64(), "number": pa.float64(), "string": pa.string(), "boolean": pa.bool_()}
-    return known[next(iter(kinds))] if len(kinds) == 1 else None
+    return known.get(next(iter(kinds))) if len(kinds) == 1 else None
 
 
 def _field(name: str, kinds: AbstractSet[str]) -> Any:
     kind = type_of(kinds)
     return pa.field(column(name), pa.string(), metadata=JSON_MARK) if kind is None else pa.field(column(name), kind)
+
+
+def _array(values: Column, kind: Any) -> Any:
+    """The values as an array of a type, or, for None, each as JSON."""
+    absent = ~values.present
+    if kind is None:
+        return pa.array([cell.decode() or None for cell in spelling.cells(values)], pa.string())
+    if kind == pa.string():
+        return pa.array([None] * len(values) if values.coded is None else values.coded.texts(), pa.string())
+    if kind == pa.bool_():
+        return pa.array(values.kinds == Kind.TRUE, mask=absent)
+    return pa.array(np.where(absent, 0, values.numbers).astype(kind.to_pandas_dtype()), mask=absent)

@@ -62,7 +62,7 @@ class RunRoutes:
             sender = await self._sender(request)
             run = await self._run(number, sender)
             asked = Asked.of(request.query, known=OF_RUN, accept=request.text(b"accept"))
-            source = await of_run(self._pool, run.id, asked)
+            source = await of_run(self._pool, run, asked)
             await self._replies.answer(request, send, asked=asked, sources=[source])
 
         return handler

@@ -1,35 +1,50 @@
 """A run as the data plane reads it: where its readings are, and which of them count."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, LiteralString
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
-from psycopg.rows import dict_row, tuple_row
+from psycopg.rows import dict_row
 
-from releve.storage.counting import LeftOut, counting, counting_values
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
-PAGE = 5_000
-_GREATEST_ID = 2**63 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-class Run(msgspec.Struct, frozen=True):
+class Left(NamedTuple):
+    """Readings that were left out: those of [from, to), or one of them by its identity, of a part or of all."""
+
+    from_us: int
+    to_us: int
+    reading: int | None
+    part: str
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run and the exclusions that touch it.
 
     Attributes:
         id: Its number.
         team_id: The team that it belongs to.
         name: What people call it.
-        readings: A statement of its readings that count.
-        values: What the statements about it are told.
+        device_id: Whose readings; 0 for nobody's.
+        from_us: When it began.
+        to_us: When it ended, or far ahead of now.
+        part: Which of the device's readings, such as `machine_id=4`; empty for all.
+        left_out: What does not count.
     """
 
     id: int
     team_id: int
     name: str
-    readings: LiteralString
-    values: dict[str, Any]
+    device_id: int
+    from_us: int
+    to_us: int
+    part: str
+    left_out: Sequence[Left]
 
 
 async def find(pool: Pool, number: int) -> Run | None:
@@ -40,34 +55,21 @@ async def find(pool: Pool, number: int) -> Run | None:
         if row is None:
             return None
         await cursor.execute(query("find_exclusions"), row)
-        left_out = [LeftOut(**exclusion) for exclusion in await cursor.fetchall()]
-    values = {"device": row["device_id"] or 0, "ended_us": row["ended_us"]} | counting_values(row["part"], left_out)
-    start = {"after_us": row["started_us"] - 1, "after_id": _GREATEST_ID}  # everything from the start on is after it
-    name = row["name"] or f"{row['kind']} {row['id']}"
-    readings = counting(query("run_readings"), row["part"], left_out)
-    return Run(row["id"], row["team_id"], name, readings, values | start)
+        left_out = [
+            Left(_us(each["since"]), _us(each["until"]), each["reading_id"], each["part"])
+            for each in await cursor.fetchall()
+        ]  # fmt: skip
+    return Run(
+        id=row["id"],
+        team_id=row["team_id"],
+        name=row["name"] or f"{row['kind']} {row['id']}",
+        device_id=row["device_id"] or 0,
+        from_us=row["started_us"],
+        to_us=row["ended_us"],
+        part=row["part"],
+        left_out=left_out,
+    )
 
 
-def statement(run: Run, name: str) -> LiteralString:
-    """A statement about a run's readings, put together."""
-    text = query(name).replace("/*points*/", query("run_points"))
-    return text.replace("/*readings*/", run.readings)
-
-
-async def rows(pool: Pool, run: Run, name: str, **values: Any) -> list[tuple[Any, ...]]:
-    """What a statement about a run answers."""
-    async with pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(statement(run, name), {**run.values, **values})
-        return await cursor.fetchall()
-
-
-async def pages(pool: Pool, run: Run, name: str, **values: Any) -> AsyncIterator[list[tuple[Any, ...]]]:
-    """What a statement answers, page by page; no connection is held while a page is on its way to a slow reader."""
-    after: Mapping[str, Any] = {}
-    while True:
-        page = await rows(pool, run, name, **{**values, **after, "limit": PAGE})
-        if page:
-            yield page
-        if len(page) < PAGE:
-            return
-        after = {"after_us": page[-1][0], "after_id": page[-1][1]}
+def _us(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MICROSECOND

@@ -1,8 +1,6 @@
 """Where the readings of a chart come from: a device or a run, and which of them count."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 from psycopg.rows import dict_row
@@ -10,21 +8,10 @@ from psycopg.rows import dict_row
 from releve.protocol.described import ChannelKind, Description, described, proposed
 from releve.protocol.problem import BadRequest
 from releve.query.instant import LATEST_US
+from releve.query.run.run import Left, Run
 from releve.query.series.asked import Asked
 from releve.storage.pool import Pool
 from releve.storage.queries import query
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Left(NamedTuple):
-    """Readings that were left out: those of [from, to), or one of them by its identity, of a part or of all."""
-
-    from_us: int
-    to_us: int
-    reading: int | None
-    part: str
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +59,7 @@ def of_device(device_id: int, contract: str, teams: Sequence[int], asked: Asked)
     )
 
 
-async def of_run(pool: Pool, run_id: int, asked: Asked) -> Source:
+async def of_run(pool: Pool, run: Run, asked: Asked) -> Source:
     """What counts of a run, within the span that is asked for; a run without a device has no readings.
 
     Its team owns the device all the time of it, which the database sees to.
@@ -81,29 +68,22 @@ async def of_run(pool: Pool, run_id: int, asked: Asked) -> Source:
         BadRequest: Nothing of the run lies in that span.
     """
     async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query("find_run"), {"run": run_id})
-        run = await cursor.fetchone() or {}
-        await cursor.execute(query("find_device"), {"device": run.get("device_id") or 0})
+        await cursor.execute(query("find_device"), {"device": run.device_id})
         device = await cursor.fetchone() or {}
-        await cursor.execute(query("find_exclusions"), run)
-        left_out = [
-            Left(_us(row["since"]), _us(row["until"]), row["reading_id"], row["part"])
-            for row in await cursor.fetchall()
-        ]  # fmt: skip
-    from_us = max(run["started_us"], asked.from_us or 0)
-    to_us = min(run["ended_us"], LATEST_US if asked.to_us is None else asked.to_us)
+    from_us = max(run.from_us, asked.from_us or 0)
+    to_us = min(run.to_us, LATEST_US if asked.to_us is None else asked.to_us)
     if from_us >= to_us:
         raise BadRequest("nothing of the run lies in this span", field="from" if asked.from_us else "to")
     return Source(
-        device_id=run["device_id"] or 0,
+        device_id=run.device_id,
         contract=device.get("contract", ""),
         from_us=from_us,
         to_us=to_us,
-        part=run["part"],
-        left_out=left_out,
-        teams=[run["team_id"]],
-        run_id=run_id,
-        started_us=run["started_us"],
+        part=run.part,
+        left_out=run.left_out,
+        teams=[run.team_id],
+        run_id=run.id,
+        started_us=run.from_us,
     )
 
 
@@ -123,7 +103,3 @@ async def with_descriptions(pool: Pool, sources: Sequence[Source]) -> list[Sourc
         kind = None if row["kind"] is None else ChannelKind(row["kind"])
         said[device][channel] = described(contracts[device], channel, {**row, "kind": kind})
     return [msgspec.structs.replace(each, descriptions=said[each.device_id]) for each in sources]
-
-
-def _us(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND

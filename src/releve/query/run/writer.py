@@ -1,0 +1,76 @@
+"""Turns blocks of readings into the bytes of an export; loads numpy, so only who exports imports it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from releve.history import text
+from releve.history.block import Block
+from releve.query.run import readings
+from releve.query.run.export import Format, NotAcceptable
+from releve.query.run.run import Run
+from releve.storage.pool import Pool
+
+
+class Writer(Protocol):
+    """Writes one file."""
+
+    def head(self) -> bytes:
+        """What comes before the first reading."""
+
+    def page(self, block: Block) -> bytes:
+        """Whole readings, after those before."""
+
+    def tail(self) -> bytes:
+        """What comes after the last."""
+
+
+async def writer_of(pool: Pool, run: Run, form: Format) -> Writer:
+    """What writes a run in a format.
+
+    Raises:
+        NotAcceptable: It is Parquet, and pyarrow is not there.
+    """
+    if form is Format.NDJSON:
+        return NdjsonWriter()
+    if form is Format.CSV:
+        return CsvWriter(await readings.channels(pool, run))
+    try:
+        from releve.query.run.parquet import ParquetWriter, kinds_of  # noqa: PLC0415 - pyarrow is an extra
+    except ImportError as error:
+        raise NotAcceptable("Parquet needs the extra: pip install 'releve[parquet]' on the server") from error
+    return ParquetWriter(await kinds_of(pool, run))
+
+
+class NdjsonWriter:
+    """One JSON object a line, as `POST /api/v1/readings` and `releve import` read it."""
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def page(self, block: Block) -> bytes:
+        """One line a reading."""
+        return text.ndjson_lines(block)
+
+    def tail(self) -> bytes:
+        """Nothing."""
+        return b""
+
+
+class CsvWriter:
+    """RFC 4180, one column a channel."""
+
+    def __init__(self, channels: Sequence[str]) -> None:
+        self._channels = channels
+
+    def head(self) -> bytes:
+        """The names of the columns."""
+        return text.csv_head(self._channels)
+
+    def page(self, block: Block) -> bytes:
+        """One line a reading; a cell reads back as the value that it was."""
+        return text.csv_lines(block, self._channels)
+
+    def tail(self) -> bytes:
+        """Nothing."""
+        return b""
