@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from releve.history import spelling
-from releve.history.array import Integers, all_same
+from releve.history.array import Integers, Mask, all_same
 from releve.history.block import Block, Identities, Row
 from releve.history.exclusion import Exclusion, counting, named_channels
 from releve.history.identity import Rule
@@ -133,11 +133,23 @@ async def counted(
                 yield found if names is None or not is_whole else _only(found, names)
 
 
-async def newest(reader: Reader, device_id: int, span: Span, limit: int) -> list[Row]:
-    """The newest readings of a span, the very newest first."""
+async def newest(
+    reader: Reader, device_id: int, span: Span, limit: int, *, before: tuple[int, int] | None = None
+) -> list[Row]:
+    """The newest readings of a span, the very newest first.
+
+    Args:
+        reader: Answers statements.
+        device_id: Whose readings.
+        span: Which stretch.
+        limit: Most of them.
+        before: Only those before an instant and, at that instant, an identity.
+    """
     found: list[Row] = []
-    async for block in blocks_backwards(reader, device_id, WHOLE, span, likely=limit):
-        rows = await reader.work(spelling.rows, block.take(slice(max(0, len(block) - limit + len(found)), None)))
+    until = span if before is None else Span(span.from_us, min(span.to_us, before[0] + 1))
+    async for block in blocks_backwards(reader, device_id, WHOLE, until, likely=limit):
+        known = block if before is None else block.take(_is_before(block, before))
+        rows = await reader.work(spelling.rows, known.take(slice(max(0, len(known) - limit + len(found)), None)))
         found += reversed(rows)
         if len(found) >= limit:
             break
@@ -305,6 +317,15 @@ def _cut(span: Span, exclusions: Sequence[Exclusion]) -> list[tuple[Span, bool]]
             found += [(Span(at, since), False), (Span(since, until), True)]
             at = until
     return [each for each in [*found, (Span(at, span.to_us), False)] if each[0].from_us < each[0].to_us]
+
+
+def _is_before(block: Block, place: tuple[int, int]) -> Mask:
+    """Which readings of a whole block come before an instant and, at that instant, an identity."""
+    found: Mask = block.time_us < place[0]
+    first, last = np.searchsorted(block.time_us, [place[0], place[0] + 1]).tolist()
+    if first < last:
+        found[first:last] = spelling.ids(block.take(slice(first, last))) < place[1]
+    return found
 
 
 def _first_page(likely: int) -> int:

@@ -11,6 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Asset, Device
+from releve.control.readings.newest import newest
 from releve.control.teams.queries import EDITORS, role_in, teams_of
 from releve.protocol.instant import us_of
 from releve.protocol.rhythm import JUDGED_BY, is_heard
@@ -114,8 +115,6 @@ def state(device: Device, heard: Heard | None, now: datetime) -> str:
         return "disabled"
     if heard is None:
         return "waiting"
-    with connection.cursor() as cursor:
-        cursor.execute(query("recent_receipts"), {"device": device.pk, "limit": JUDGED_BY})
-        received_us = [row[0] for row in cursor.fetchall()]
+    received_us = [row.received_us for row in newest(device.pk, limit=JUDGED_BY)]
     is_active = is_heard(received_us, last_us=us_of(heard.last_seen), now_us=us_of(now))
     return "active" if is_active else "silent"

@@ -10,13 +10,15 @@ from typing import Any
 from django.db import connection
 
 from releve.control.fleet.models import Device
+from releve.control.readings.newest import newest
+from releve.protocol.instant import us_of
 from releve.protocol.pace import UNITS
 
 _SQL = {
     file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
     for file in resources.files("releve.control.pages").joinpath("sql").iterdir()
 }
-_LAST_PLACE = (datetime.max.replace(tzinfo=UTC), 2**63 - 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +63,18 @@ class Quarantined:
         return len(self.start.encode()) < self.size_bytes
 
 
-def last_readings(device: Device, *, limit: int, before: tuple[datetime, int] = _LAST_PLACE) -> list[Reading]:
+def last_readings(device: Device, *, limit: int, before: tuple[datetime, int] | None = None) -> list[Reading]:
     """The newest readings of one device before a place in its order, as far as they are its team's."""
-    rows = _rows("last_readings", device=device.pk, team=device.team_id, limit=limit, time=before[0], id=before[1])
+    place = None if before is None else (us_of(before[0]), before[1])
     return [
-        Reading(time=time, id=id_, received=received, channels=_decoded(channels), sent=sent)
-        for time, id_, received, channels, sent in rows
+        Reading(
+            time=_instant(row.time_us),
+            id=row.id,
+            received=_instant(row.received_us),
+            channels=json.loads(row.channels),
+            sent=row.sent,
+        )
+        for row in newest(device.pk, limit=limit, team=device.team_id, before=place)
     ]
 
 
@@ -123,6 +131,5 @@ def _rows(name: str, **values: Any) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _decoded(channels: Any) -> dict[str, Any]:
-    found = json.loads(channels) if isinstance(channels, str | bytes) else channels
-    return dict(found)
+def _instant(time_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=time_us)

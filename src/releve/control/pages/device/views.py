@@ -176,8 +176,6 @@ def sign_ins(shown: Device) -> list[SignIn]:
 
 def _readings(shown: Device, before: tuple[datetime, int] | None) -> list[Reading]:
     one_more = LISTED_READINGS + 1  # tells whether there are earlier ones
-    if before is None:
-        return received.last_readings(shown, limit=one_more)
     return received.last_readings(shown, limit=one_more, before=before)
 
 
