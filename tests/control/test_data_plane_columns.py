@@ -12,7 +12,6 @@ import pytest
 from django.apps import apps
 
 from releve.storage import queries
-from releve.storage.counting import LeftOut, counting
 from releve.storage.queries import query
 
 FOLDER = resources.files(queries)
@@ -24,7 +23,6 @@ MODELS = {
 }
 PARAMETER = re.compile(r"%(?:\((\w+)\))?([%s])")
 NO_PLAN = re.compile(r"\A(--[^\n]*\n|\s)*(COPY|CREATE TEMP)\b")  # of the data plane's own tables
-PARTS = ("counts_exclusion", "counts_part")  # of statements that have a hole for them
 
 Touched = dict[str, set[str]]
 
@@ -37,9 +35,7 @@ def migrated(migrated_url):
 
 
 def _whole(name: str) -> str:
-    """A statement as it is executed: its holes filled, each parameter a number as psycopg gives it."""
-    text = query(name)
-    text = counting(text, "machine_id:4", [LeftOut(None, None, None, "")])
+    """A statement as it is executed: each parameter a number as psycopg gives it."""
     names: list[str] = []
 
     def number(found: re.Match[str]) -> str:
@@ -50,7 +46,7 @@ def _whole(name: str) -> str:
             names.append(parameter)
         return f"${names.index(parameter) + 1}"
 
-    return PARAMETER.sub(number, text)
+    return PARAMETER.sub(number, query(name))
 
 
 def _touched_by_statement(connection: psycopg.Connection, name: str) -> Touched:
@@ -92,7 +88,7 @@ def _look(connection: psycopg.Connection) -> dict[str, Touched | str]:
     """By statement or function: the tables of models and their columns, or what PostgreSQL says against it."""
     seen: dict[str, Touched | str] = {}
     for name in NAMES:
-        if name in PARTS or NO_PLAN.match(query(name)):
+        if NO_PLAN.match(query(name)):
             continue
         try:
             seen[name] = _touched_by_statement(connection, name)
