@@ -27,6 +27,9 @@ import psycopg
 from bench.installation import temporary_folder
 from bench.server import cpu_s
 
+from releve.protocol.mqtt.encode import encode
+from releve.protocol.mqtt.kind import Version
+from releve.protocol.mqtt.packet import Connect
 from releve.storage.embedded import running_url
 
 DESCRIPTION = """\
@@ -44,6 +47,8 @@ RETURNED_MB = 50
 PAUSE_S = 0.05
 OK = 200
 MEMORY_PATIENCE_S = 30
+MADE_UP = 300
+V3 = Version.V3_1_1
 LARGE_FILE = b"/static/drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js"
 
 
@@ -57,6 +62,8 @@ class Cast:
     villains: tuple[str, ...]  # tokens of devices
     villain_ids: tuple[int, ...]
     person: str  # the token of the person who reads the villains' team
+    mqtt_port: int
+    hoarder: tuple[str, str]  # name and secret of a device
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ def main() -> int:
     with temporary_folder() as folder, running(folder / "data") as cast, sending(folder, cast) as felt:
         is_kept = True
         print(
-            f"{'attack':<34} {'p50 ms':>7} {'p99 ms':>7} {'max ms':>7} {'not 2xx':>7} {'CPU s':>6} {'MB':>6}  answers"
+            f"{'attack':<40} {'p50 ms':>7} {'p99 ms':>7} {'max ms':>7} {'not 2xx':>7} {'CPU s':>6} {'MB':>6}  answers"
         )
         asyncio.run(empty_members(cast, 0.0))  # what is loaded at the first time only is no leak
         for name, attack in ATTACKS.items():
@@ -100,7 +107,7 @@ def one(name: str, attack: Attack, cast: Cast, felt: Callable[[], list[Felt]], *
     bad = sum(each.status != OK for each in mine)
     p50, p99, worst = (took[min(len(took) - 1, int(len(took) * part))] * 1000 for part in (0.5, 0.99, 1.0))
     print(
-        f"{name:<34} {p50:7.0f} {p99:7.0f} {worst:7.0f} {bad:7d} {used_s:6.1f} {more_mb:6.0f}  {happened}", flush=True
+        f"{name:<40} {p50:7.0f} {p99:7.0f} {worst:7.0f} {bad:7d} {used_s:6.1f} {more_mb:6.0f}  {happened}", flush=True
     )
     return p99 <= PROMISED_S * 1000 and not bad and more_mb <= RETURNED_MB
 
@@ -217,6 +224,30 @@ async def slow_readers(cast: Cast, seconds: float) -> str:
         return await parallel(cast, seconds, [lambda c: c.get("/account/login/")] * 2)
 
 
+async def hoard(cast: Cast, seconds: float) -> str:
+    """One device and one person under 300 made-up client ids each, and the device signs in again and again."""
+    name, secret = cast.hoarder
+    async with client(cast) as own:
+        pages = (await own.post("/api/v1/mqtt/token", headers=bearer(cast.person))).raise_for_status().json()["token"]
+    credentials = [(name, secret)] * MADE_UP + [("page", pages)] * MADE_UP
+    async with contextlib.AsyncExitStack() as open_links:
+        said = [await mqtt_reason(cast, open_links, number, *each) for number, each in enumerate(credentials)]
+        body = {"username": name, "password": secret}
+        signed = await parallel(cast, seconds, [lambda c: c.post("/api/token/", json=body)] * 4)
+    let_in = [sum(reason == 0 for reason in part) for part in (said[:MADE_UP], said[MADE_UP:])]
+    return f"{let_in[0]} and {let_in[1]} of {MADE_UP} links each let in, sign-ins {signed}"
+
+
+async def mqtt_reason(cast: Cast, open_links: contextlib.AsyncExitStack, number: int, name: str, password: str) -> int:
+    """Connect over MQTT 3.1.1 and stay; the return code of the CONNACK, -1 where there was none."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", cast.mqtt_port)
+    open_links.callback(writer.close)
+    writer.write(encode(Connect(f"made-up-{number}", V3, username=name, password=password.encode()), V3))
+    with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+        return (await reader.readexactly(4))[3]
+    return -1
+
+
 ATTACKS: dict[str, Attack] = {
     "nobody": nothing,
     "1 readers that read nothing": slow_readers,
@@ -227,6 +258,7 @@ ATTACKS: dict[str, Attack] = {
     "4 30 connections that guess": guesses,
     "5 20 senders of batches": storm,
     "5 one device floods": flood,
+    "6 600 links, one sign-in after another": hoard,
 }
 
 
@@ -336,7 +368,17 @@ def cast_of(data_dir: Path) -> Cast:
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT id FROM fleet_device WHERE name LIKE 'villain%' ORDER BY id").fetchall()
     pids = tuple(pid for name, pid in document["processes"].items() if name != "postgres")
-    return Cast(document["urls"][0], pids, url, tuple(villains), tuple(row[0] for row in rows), person)
+    hoarder = json.loads(said(data_dir, "device", "add", "hoarder", "--team", "villains", "--json"))
+    return Cast(
+        url=document["urls"][0],
+        pids=pids,
+        database_url=url,
+        villains=tuple(villains),
+        villain_ids=tuple(row[0] for row in rows),
+        person=person,
+        mqtt_port=int(document["mqtt_urls"][0].rpartition(":")[2]),
+        hoarder=("hoarder", hoarder["secret"]),
+    )
 
 
 def added(data_dir: Path, what: str, name: str, *, team: str) -> str:

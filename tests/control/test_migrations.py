@@ -84,3 +84,24 @@ def test_a_certificate_that_was_registered_before_stays_registered_and_waits_for
         cursor.execute("SELECT releve_show_certificate(%s, 7, '', '')", ["ab" * 32])
         assert cursor.fetchone() == ("held",)
         cursor.execute("DELETE FROM device_certificate")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_in_of_before_counts_as_used_now_so_that_none_ends_unseen():
+    device = Device.objects.create(team=Team.objects.create(name="Boards"), name="board")
+    call_command("migrate", "accounts", "0007", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_signin (id, device_id, generation, started_at, refreshed_at, rotated_at, expires_at,"
+            " revoked_reason, address, user_agent)"
+            " SELECT gen_random_uuid(), %s, 0, began, began, began, ends, '', '', ''"
+            " FROM (VALUES (now() - interval '9 years', now() + interval '1 year'),"
+            " (now() - interval '9 years', now() - interval '1 year')) AS told (began, ends)",
+            [device.pk],
+        )
+
+    call_command("migrate", verbosity=0)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT expires_at > now(), used_at > now() - interval '1 hour' FROM accounts_signin ORDER BY 1")
+        assert cursor.fetchall() == [(False, None), (True, True)]

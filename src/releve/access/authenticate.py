@@ -15,6 +15,7 @@ from releve.storage.pool import Pool
 
 __all__ = ["Authenticator", "ExpiredToken", "InvalidToken"]
 REMEMBERED = 200_000
+USED = 10_000
 LOOK_AGAIN_S = 3600.0
 
 
@@ -32,6 +33,7 @@ class Authenticator:
         self._senders: dict[str, tuple[Sender, float]] = {}
         self._tokens: defaultdict[str, set[str]] = defaultdict(set)
         self._epoch = 0
+        self._used: set[str] = set()
         self.feed = RevocationFeed(database_url, revoked=self.forget, missed=self.forget_all)
         self._revoked_callbacks: list[Callable[[str | None], None]] = []
 
@@ -64,6 +66,11 @@ class Authenticator:
         if epoch == self._epoch:
             self._remember(secret, sender, now_s)
         return sender
+
+    def used(self) -> set[str]:
+        """The sign-ins whose tokens were looked up since the last call; one in use is looked up again every hour."""
+        used, self._used = self._used, set()
+        return used
 
     async def with_device(self, sender: Sender, token: str, *, contract: str) -> Sender:
         """The sender with a device to send to; a person gets one of their own at the first sending.
@@ -110,6 +117,8 @@ class Authenticator:
         except TokenInvalid as error:
             raise InvalidToken("Token is invalid") from error
         epoch = self._epoch
+        if len(self._used) < USED:
+            self._used.add(claims.sign_in.hex)
         find = self._pool.device if claims.principal.is_device else self._pool.person
         sender = await find(claims.principal.id, sign_in=claims.sign_in, expires_s=claims.expires_at.timestamp())
         if sender is None:

@@ -1,4 +1,4 @@
-"""Takes away what has been kept long enough: receipts of readings, and audit events."""
+"""Takes away what has been kept long enough: receipts of readings, audit events, sign-ins, what waits for an editor."""
 
 from collections.abc import Mapping
 

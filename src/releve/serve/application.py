@@ -93,7 +93,7 @@ class Application:
             drivers=RaceDrivers(self.pool),
         )
         self.tasks = Tasks()
-        self.housekeeping = Housekeeping(self.group, self.pool)
+        self.housekeeping = Housekeeping(self.group, self.pool, used=self.authenticator.used)
         self._name = f"worker-{index}"
         self.snapshot = Snapshot(settings.data_dir / "run", self._name, self._counts)
         ingest = IngestRoutes(self.authenticator, self.path, batch_limit=settings.batch_limit)

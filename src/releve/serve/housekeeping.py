@@ -1,6 +1,8 @@
-"""What a process writes down beside the readings: when devices were last seen."""
+"""What a process writes down beside the readings: when devices were last seen, and which sign-ins are in use."""
 
 import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -14,11 +16,18 @@ _log = structlog.get_logger()
 
 
 class Housekeeping:
-    """Flushes what the ingest path only keeps in memory, about once a second."""
+    """Flushes what the ingest path only keeps in memory, about once a second.
 
-    def __init__(self, group: GroupCommit, pool: Pool) -> None:
+    Args:
+        group: Knows which devices it stored readings of.
+        pool: Lends a connection.
+        used: The sign-ins that were used since it was last asked.
+    """
+
+    def __init__(self, group: GroupCommit, pool: Pool, *, used: Callable[[], Iterable[str]] = tuple) -> None:
         self._group = group
         self._pool = pool
+        self._used = used
 
     async def run(self) -> None:
         """Flush until cancelled."""
@@ -28,6 +37,10 @@ class Housekeeping:
 
     async def flush(self) -> None:
         """Write down what is new; what cannot be written now is kept for the next time."""
+        await self._flush_seen()
+        await self._flush_used()
+
+    async def _flush_seen(self) -> None:
         seen, self._group.seen = self._group.seen, {}
         if not seen:
             return
@@ -38,3 +51,12 @@ class Housekeeping:
         except Unavailable as problem:
             _log.warning("last-seen times wait for the database", devices=len(rows), error=problem.detail)
             self._group.seen = seen | self._group.seen
+
+    async def _flush_used(self) -> None:
+        """A sign-in whose use is lost here is looked up again within the hour."""
+        used = list(self._used())
+        if not used:
+            return
+        with contextlib.suppress(Unavailable):
+            async with self._pool.connection() as connection:
+                await connection.execute(query("mark_sign_ins_used"), [used])

@@ -26,6 +26,8 @@ from releve.task import Tasks
 
 NAME = "maintenance"
 NICENESS = 10  # nobody waits for it
+ENDED_DAYS = 90  # that a sign-in which is over is kept
+IDLE_DAYS = 7  # without use, after which a sign-in ends where its principal has very many
 CLAIM_DAYS = 7  # that a certificate waits for an editor
 REVOCATION_DAYS = 1  # beyond the end of what they are about
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -74,6 +76,8 @@ class Maintenance:
             "prune_audit_events": settings.audit_retention_days,
             "prune_revocations": REVOCATION_DAYS,
             "prune_certificate_claims": CLAIM_DAYS,
+            "end_superfluous_sign_ins": IDLE_DAYS,
+            "prune_sign_ins": ENDED_DAYS,
         }
         yield Pruning(self._pool, days=days).service()
         yield Partitions(self._pool).service()

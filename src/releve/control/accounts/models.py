@@ -89,6 +89,7 @@ class SignIn(models.Model):
     started_at = models.DateTimeField()
     refreshed_at = models.DateTimeField()
     rotated_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)  # by its access token, within the hour
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.TextField(blank=True)

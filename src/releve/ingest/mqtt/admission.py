@@ -41,6 +41,8 @@ async def _let_in(link: "Link", surroundings: Surroundings, connect: Connect) ->
     await _judge_will(link, connect.will)
     assigned = None if connect.client_id else f"releve-{uuid4().hex}"
     client_id = connect.client_id or assigned or ""
+    if not surroundings.has_room(sender, client_id):
+        raise Refused(Reason.QUOTA_EXCEEDED, "you have as many connections as one device or person may have")
     claim = await surroundings.claim(link, sender, client_id, is_clean=connect.clean_start)
     state = await link.outbox.still_allowed(claim)
     await _recall_race(link, surroundings)

@@ -26,6 +26,7 @@ from releve.storage.link_store import LinkStore
 LOOKING_AT_ONCE = 4
 RETRY_S = 1.0
 STOP_S = 1.0
+LINKS_OF_ONE = 100  # device or person, at one worker; as many as live pages
 JUDGING_AT_ONCE = 2  # so that a flood of sign-ins leaves connections to everybody else
 _log = structlog.get_logger()
 
@@ -89,6 +90,14 @@ class Endpoint:
         return link
 
     # What links call
+
+    def has_room(self, sender: Sender, client_id: str) -> bool:
+        """Whether the principal may have one more link, of this client id, at this worker.
+
+        A link that was lost counts while it leaves a will that waits.
+        """
+        links = self._by_principal.get(sender.principal, ())
+        return len(links) < LINKS_OF_ONE or any(link.client_id == client_id for link in links)
 
     async def claim(self, link: Link, sender: Sender, client_id: str, *, is_clean: bool) -> SessionState:
         """Take the client id for the link of this principal; the session that it takes up.

@@ -24,6 +24,9 @@ class Surroundings(Protocol):
     sign_in: SignIn
     store: LinkStore
 
+    def has_room(self, sender: Sender, client_id: str) -> bool:
+        """Whether the principal may have one more link, of this client id, at this worker."""
+
     async def claim(self, link: "Link", sender: Sender, client_id: str, *, is_clean: bool) -> SessionState:
         """Take the client id for the link of this principal; the session that it takes up."""
 
