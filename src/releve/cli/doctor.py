@@ -10,6 +10,7 @@ import psycopg
 
 from releve.cli import answer, option
 from releve.cli.check import database as database_checks
+from releve.cli.check import history as history_checks
 from releve.cli.check import journal as journal_checks
 from releve.cli.check import machine, place
 from releve.cli.check.finding import Finding, State, fail
@@ -25,9 +26,9 @@ COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 @option.data_dir
 @option.as_json
 def command(*, data_dir: Path | None, as_json: bool) -> None:
-    """Check durability, clock, disk, ports, keys, revocations, tables and the server; exits with 1 if something fails.
+    """Check durability, clock, disk, ports, keys, revocations, tables, history and the server.
 
-    It changes nothing; a database that does not run is started for the moment.
+    It exits with 1 if something fails. It changes nothing; a database that does not run is started for the moment.
 
     \b
     Examples:
@@ -72,6 +73,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from database_checks.device_tokens(connection)
             yield from database_checks.counters(connection)
             yield from journal_checks.revocations(connection, settings.data_dir / "keys")
+            yield from history_checks.sealed(connection)
+            yield from history_checks.taken_over(connection, settings.data_dir)
             growth = database_checks.growth_a_day(connection)
             if settings.database_url:
                 yield from database_checks.disk(connection, growth)

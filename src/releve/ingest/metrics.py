@@ -59,6 +59,13 @@ class _Snapshots(Collector):
         )
         yield self._newest("releve_maintenance_done_seconds", "When background work last ended well.", "done_s")
         yield self._newest("releve_disk_free_ratio", "Free part of the disk, 0 to 1.", "disk", label="place")
+        text = "Readings: fresh (rows), sealed (in segments), old (rows of an earlier release); rows are estimated."
+        yield self._newest("releve_history_readings", text, "history_readings", label="home")
+        yield self._gauge("releve_history_segments", "Segments that readings are sealed in.", "history_segments")
+        yield self._gauge("releve_history_bytes", "Bytes of all segments' columns.", "history_bytes")
+        yield self._gauge(
+            "releve_history_failed_devices", "Devices whose readings could not be sealed lately.", "history_failed"
+        )
 
     def _labelled(self, name: str, text: str, key: str, labels: tuple[str, ...]) -> Metric:
         family = CounterMetricFamily(name, text, labels=labels)
@@ -76,6 +83,10 @@ class _Snapshots(Collector):
         for named, value in sorted(values.items()):
             family.add_metric((named,), value)
         return family
+
+    def _gauge(self, name: str, text: str, key: str) -> Metric:
+        values = [float(snapshot[key]) for snapshot in self._snapshots if snapshot.get(key) is not None]
+        return GaugeMetricFamily(name, text, value=max(values, default=0.0))
 
     def _histogram(self, name: str, text: str, key: str, bounds: tuple[float, ...]) -> Metric:
         family = HistogramMetricFamily(name, text)

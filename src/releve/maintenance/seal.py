@@ -21,7 +21,7 @@ from releve.storage.sealing import Moved, Step
 from releve.storage.segments import Unfaithful
 
 EVERY_S = 30.0
-AFTER_S = 5.0  # numpy is loaded then, and would take a core from the server that starts
+AFTER_S = 5.0  # a server that starts has something else to do
 ROUND_S = 60.0  # a longer round is gone on with in the next one, after what else there is to do
 THOROUGH_S = 300.0  # between two looks at every segment
 AGE_S = 3600.0  # no row that may be sealed grows older

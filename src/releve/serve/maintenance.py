@@ -17,6 +17,8 @@ from releve.maintenance.loop import Loop, Service
 from releve.maintenance.partition import Partitions
 from releve.maintenance.presence import Burial
 from releve.maintenance.prune import Pruning
+from releve.maintenance.seal import Sealing
+from releve.maintenance.takeover import TakingOver
 from releve.serve.process import logs
 from releve.serve.process.snapshot import Snapshot
 from releve.settings import Settings
@@ -46,6 +48,8 @@ class Maintenance:
         self._holder = Holder(settings.database_url)
         self._disks = Disks([settings.data_dir, cluster_of(settings.data_dir)])
         self._journal = JournalWriting(settings.database_url, settings.data_dir / "keys")
+        self._sealing = Sealing(self._pool)
+        self._taking_over = TakingOver(self._pool)
         self._loops = [Loop(service, self._holder) for service in self._services(settings)]
         self._tasks = Tasks()
         self._snapshot = Snapshot(self._run_dir, NAME, self._counts)
@@ -94,8 +98,23 @@ class Maintenance:
             "busy_s": [[loop.service.name, loop.busy_s] for loop in self._loops],
             "done_s": [[loop.service.name, loop.last_done_s] for loop in self._loops if loop.last_done_s],
             "disk": [[room.place, room.free] for room in self._disks.rooms],
+            **self._history(),
             "reasons": reasons,
             "warnings": [*self._disks.warnings(), *self._journal.warnings()],
+        }
+
+    def _history(self) -> Mapping[str, Any]:
+        """What was last seen of history by whoever seals it; nothing on the machines that do not."""
+        sizes, progress = self._sealing.sizes, self._taking_over.progress
+        if not sizes or not self._holder.is_held:
+            return {}
+        readings = [["fresh", sizes["fresh"]], ["sealed", sizes["sealed"]]]
+        return {
+            "history_readings": [*readings, ["old", progress.rows]] if progress else readings,
+            "history_segments": sizes["segments"],
+            "history_bytes": sizes["bytes"],
+            "history_failed": self._sealing.failed + self._taking_over.failed,
+            "take_over": progress._asdict() if progress else None,
         }
 
 
