@@ -162,6 +162,17 @@ def test_where_cores_are_short_devices_come_first(apart):
     assert priority["postgres"] == priority["worker-0"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel shares by process, not by session")
+def test_devices_come_first_also_where_the_kernel_shares_the_processors_by_session(apart):
+    told = {name: Path(f"/proc/{pid}/autogroup").read_text().split() for name, pid in apart.processes.items()}
+    session = {name: words[0] for name, words in told.items()}
+    priority = {name: int(words[-1]) for name, words in told.items()}
+
+    assert len(set(session.values())) == len(session)
+    assert priority["worker-0"] < priority["control"] < priority["maintenance"]
+    assert priority["postgres"] == priority["worker-0"]
+
+
 def test_at_rest_everything_but_postgresql_fits_into_260_mb(start_server):
     server = start_server()
     server.wait_until_background_works()  # it has loaded what it needs then

@@ -20,6 +20,7 @@ from releve.maintenance.prune import Pruning
 from releve.maintenance.seal import Sealing
 from releve.maintenance.takeover import TakingOver
 from releve.serve.process import logs
+from releve.serve.process.priority import go_behind
 from releve.serve.process.snapshot import Snapshot
 from releve.settings import Settings
 from releve.storage.embedded.location import cluster_of
@@ -27,7 +28,7 @@ from releve.storage.pool import Pool
 from releve.task import Tasks
 
 NAME = "maintenance"
-NICENESS = 10  # nobody waits for it
+NICENESS = 15  # nobody waits for it
 ENDED_DAYS = 90  # that a sign-in which is over is kept
 IDLE_DAYS = 7  # without use, after which a sign-in ends where its principal has very many
 CLAIM_DAYS = 7  # that a certificate waits for an editor
@@ -129,7 +130,7 @@ def _cut_runs() -> Mapping[str, int]:
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     logs.configure(level=settings.log_level, log_format=settings.log_format, process=NAME)
-    os.nice(NICENESS)
+    go_behind(NICENESS)
     Path(settings.data_dir, "run").mkdir(parents=True, exist_ok=True)
     asyncio.run(Maintenance(settings).run())
 
