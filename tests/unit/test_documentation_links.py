@@ -1,5 +1,6 @@
 """Every link in the documentation leads somewhere, and what the pages say of the repository is so."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -9,6 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "bench").glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"[\w/]+\.(py|sql)")
+METHOD = re.compile(r"[A-Z]\w*[a-z]\w*\.\w+")
+CLASS = re.compile(r"[A-Z][a-z]+([A-Z][a-z]+)*")
+OTHERS_WORDS = {"Authorization", "Host"}  # headers
 TEST = re.compile(r"`(test_\w+)` in `(tests/[\w/]+\.py)`")
 
 
@@ -68,6 +73,38 @@ def test_decisions_are_numbered_without_a_gap_and_say_context_decision_and_conse
             "Decision",
             "Consequences",
         ]
+
+
+def test_what_the_pages_of_the_architecture_name_is_in_the_code():
+    """Files by their path, whatever folder it begins in; functions and classes by their names."""
+    files = [str(file) for folder in ("src", "tests", "bench") for file in (ROOT / folder).rglob("*")]
+    names = defined()
+    missing = []
+    for page in (ROOT / "docs" / "architecture").glob("*.md"):
+        for word in re.findall(r"`([^`\n]+)`", prose(page)):
+            if FILE.fullmatch(word):
+                is_there = any(file.endswith(f"/{word}") for file in files)
+            elif METHOD.fullmatch(word):
+                is_there = word.split(".")[1] in names.get(word.split(".")[0], ())
+            elif CLASS.fullmatch(word):
+                is_there = word in names or word in OTHERS_WORDS
+            else:
+                continue
+            if not is_there:
+                missing.append((name(page), word))
+
+    assert missing == []
+
+
+def defined() -> dict[str, set[str]]:
+    """The classes, type names and functions of our code, each with what it defines in turn."""
+    found: dict[str, set[str]] = {}
+    for file in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = {each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+                found.setdefault(node.name, set()).update(inner)
+    return found
 
 
 def test_every_promise_names_tests_that_exist():

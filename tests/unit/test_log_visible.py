@@ -2,6 +2,9 @@
 
 import json
 import logging
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import structlog
@@ -55,3 +58,18 @@ def test_one_event_is_one_line_and_people_s_own_letters_stay(capsys, log_format)
     assert len(said.splitlines()) == 1
     assert "Zoë" in said
     assert "عربى" in said
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_line_that_cannot_be_written_harms_nobody(monkeypatch):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:  # what a full disk answers
+        monkeypatch.setattr(sys, "stderr", full)
+        logs.configure(level="info", log_format="json")
+
+        structlog.get_logger().info("signed in")
+
+        with pytest.raises(OSError, match="No space"):
+            full.flush()
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()

@@ -177,3 +177,21 @@ def _means_the_same(text, changed):
         ]
     except ValueError:
         return False
+
+
+@given(st.integers(1, 2**31), st.uuids(), st.integers(0, 2**33), st.binary(min_size=32, max_size=64))
+def test_a_token_is_byte_for_byte_what_the_library_signs(device_id, sign_in, ends_s, secret):
+    began, ends = datetime.fromtimestamp(1_780_000_000, UTC), datetime.fromtimestamp(ends_s, UTC)
+    claims = {
+        "typ": "access",
+        "sub": f"d:{device_id}",
+        "sid": sign_in.hex,
+        "iat": 1_780_000_000,
+        "exp": ends_s,
+    }
+
+    ours = token.issue_access(
+        Principal.device(device_id), sign_in, issued_at=began, expires_at=ends, keyring=Keyring((("2026-06", secret),))
+    )
+
+    assert ours == jwt.encode(claims, secret, algorithm="HS256", headers={"kid": "2026-06"})

@@ -138,4 +138,6 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 def _agent(request: Request) -> str:
     agent = request.text(b"user-agent")
+    if agent.isprintable():
+        return agent[:AGENT_LENGTH]
     return "".join(character for character in agent if character.isprintable())[:AGENT_LENGTH]

@@ -124,7 +124,7 @@ def enable(*, email: str, data_dir: Path | None, as_json: bool) -> None:
 @option.data_dir
 @option.as_json
 def set_password(*, email: str, password_stdin: bool, data_dir: Path | None, as_json: bool) -> None:
-    """Give a person a new password; every sign-in of before ends.
+    """Give a person a new password; every earlier sign-in ends.
 
     \b
     Examples:

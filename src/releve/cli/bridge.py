@@ -30,7 +30,7 @@ from releve.storage.embedded.location import make_data_directory
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The bridge's TOML file; RELEVE_BRIDGE_CONFIG for want of it.",
+    help="The bridge's TOML file; by default RELEVE_BRIDGE_CONFIG.",
 )
 @click.option("--check", is_flag=True, help="Check the file and say what it would do; connect to nothing.")
 @click.option("--confirmations", is_flag=True, help="Show which rule actions AWS IoT asks to confirm.")

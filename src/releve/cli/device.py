@@ -127,7 +127,7 @@ def enable(*, name: str, data_dir: Path | None, as_json: bool) -> None:
 @option.data_dir
 @option.as_json
 def new_secret(*, name: str, secret_stdin: bool, data_dir: Path | None, as_json: bool) -> None:
-    """Replace a device's secret; every token of before is refused within seconds.
+    """Replace a device's secret; every earlier token is refused within seconds.
 
     \b
     Examples:

@@ -28,7 +28,7 @@ from releve.protocol.twice import Passes
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--device", required=True, metavar="NAME", help="The device whose history it is.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="Told by the file's ending for want of it.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="By default told by the file's ending.")
 @click.option("--separator", metavar="CHAR", help="Between two cells: `,`, `;`, `tab`, `|` or another character.")
 @click.option("--decimal", metavar="SIGN", type=click.Choice(list(wish.DECIMALS)), help="Decimal sign: point or comma.")
 @click.option("--encoding", metavar="NAME", help="Of the text: utf-8, utf-16, cp1252 (Windows, Western) and so on.")
@@ -48,7 +48,7 @@ from releve.protocol.twice import Passes
 @click.option("--dry-run", is_flag=True, help="Say what is understood, check every line, and send nothing.")
 @click.option("--report", "report_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write each refused line there: number, field, reason.")  # fmt: skip
-@click.option("--url", metavar="URL", help="Address of the server; the running one's for want of it.")
+@click.option("--url", metavar="URL", help="Address of the server; by default the running one's.")
 @option.data_dir
 @option.as_json
 def command(

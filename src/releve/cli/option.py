@@ -27,7 +27,7 @@ def data_dir(command: Command) -> Command:
         "--data-dir",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Data directory; RELEVE_DATA_DIR or ./data for want of it.",
+        help="Data directory; by default RELEVE_DATA_DIR, or else ./data.",
     )(command)
 
 
@@ -39,7 +39,7 @@ def as_json(command: Command) -> Command:
 def team(command: Command) -> Command:
     """Add `--team`."""
     return click.option(
-        "--team", metavar="NAME", help="The owning team, made when there is none of that name; `Home` for want of it."
+        "--team", metavar="NAME", help="The owning team, made when there is none of that name; by default `Home`."
     )(command)
 
 

@@ -26,7 +26,7 @@ Value = float | int | bool | str
     "--time", metavar="TIME", help="When it was measured: ISO 8601, or epoch s, ms, µs or ns; now without it."
 )
 @click.option("--id", "message_id", metavar="ID", help="Your message id: the same again is stored once.")
-@click.option("--url", metavar="URL", help="Address of the server; the running one's for want of it.")
+@click.option("--url", metavar="URL", help="Address of the server; by default the running one's.")
 @option.data_dir
 @option.as_json
 def command(

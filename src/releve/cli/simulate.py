@@ -39,9 +39,9 @@ Connecting = AbstractAsyncContextManager[list[Any]]
     "--as",
     "email",
     metavar="EMAIL",
-    help="Who adds the vehicles and opens the races over HTTP; the first who may for want of it.",
+    help="Who adds the vehicles and opens the races over HTTP; by default the first who may.",
 )
-@click.option("--url", metavar="URL", help="Address of the server; the running one's for want of it.")
+@click.option("--url", metavar="URL", help="Address of the server; by default the running one's.")
 @option.data_dir
 @option.as_json
 def command(  # noqa: PLR0913 - one argument an option

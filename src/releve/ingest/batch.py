@@ -127,7 +127,13 @@ class GroupCommit:
         return monotonic() - min(self._began_s) if self._began_s else 0.0
 
     def _allowed(self, own: int) -> int:
-        """What a device may have waiting that has so much of it."""
+        """What a device may have waiting that has so much of it.
+
+        As long as less than about a second of work waits, one device may take all that is free, at once if it has
+        nothing waiting: an import alone on the machine is not slowed down for devices that are not there. From then on
+        each has the same part, and whoever has none waiting may always bring one piece: a small sender never finds the
+        queue taken by the large ones.
+        """
         room = min(self._pace.queue, self._backlog - self._backlog // 8)  # the rest is for those who send little
         if self._depth < room:
             return self._device_backlog if own else max(self._device_backlog, self._backlog)
@@ -171,7 +177,12 @@ class GroupCommit:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        """While a group is being committed, and known to be late when it takes long."""
+        """While a group is being committed, and known to be late when it takes long.
+
+        A late commit is not given up: what it holds may be durable any moment. It only counts no longer as the one
+        that is under way, so that another writer takes what gathers behind it. Usually it waits for the disk (a
+        checkpoint) or for a lock, and the second commit does not.
+        """
         self._busy += 1
         is_late = False
 

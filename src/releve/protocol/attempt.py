@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+from functools import lru_cache
 
 IPV6_SITE = 64  # one subscriber holds a whole /64, so its addresses count as one
 
@@ -11,6 +12,7 @@ def attempt_of(name: str) -> str:
     return hashlib.sha256(name.casefold().encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@lru_cache(1_024)
 def subscriber_of(text: str) -> str:
     """The address that failures are counted by.
 

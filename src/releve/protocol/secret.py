@@ -4,7 +4,6 @@ A random secret of 192 bits cannot be guessed from its hash, so the hash is fast
 stolen table useless for secrets that a person chose.
 """
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ class Secret:
 
     def hash(self, pepper: bytes) -> str:
         """What is kept of it: 64 hexadecimal digits."""
-        return hmac.new(pepper, self.text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(pepper, self.text.encode(), "sha256").hex()
 
     def matches(self, kept: str, pepper: bytes) -> bool:
         """Whether the kept hash is this secret's, in the same time for yes and no."""

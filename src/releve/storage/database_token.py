@@ -52,7 +52,7 @@ def kept(
     Args:
         urls: Addresses of databases: without a password, with `sslmode=verify-full` or without an sslmode.
         file: Where the tokens stand, for this user's eyes only; its folder exists.
-        token_of: Makes one token; botocore does for want of it.
+        token_of: Makes one token, by default with botocore.
         every_s: Pause between two renewals.
 
     Raises:

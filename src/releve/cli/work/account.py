@@ -48,7 +48,7 @@ def enable(email: str) -> dict[str, Any]:
 
 
 def set_password(email: str, password: str | None) -> dict[str, Any]:
-    """Give an account a new password; every sign-in of before ends."""
+    """Give an account a new password; every earlier sign-in ends."""
     with _refusing():
         account = services.account_by_email(email)
         return {**_row(account), "password": services.set_password(account, password)}
@@ -82,7 +82,7 @@ def _editor(email: str | None) -> Account:
 
 
 def reset_mfa(email: str) -> dict[str, Any]:
-    """Take an account's second factors away; every sign-in of before ends."""
+    """Take an account's second factors away; every earlier sign-in ends."""
     with _refusing():
         account = services.account_by_email(email)
         return {**_row(account), "removed": services.remove_second_factors(account, now())}

@@ -58,7 +58,7 @@ def enable(name: str) -> dict[str, Any]:
 
 
 def new_secret(name: str, secret: str | None) -> dict[str, Any]:
-    """Replace a device's secret; every sign-in of before ends."""
+    """Replace a device's secret; every earlier sign-in ends."""
     with _refusing():
         device = services.device_by_name(name)
         chosen = services.new_secret(device, Secret(secret) if secret else None)

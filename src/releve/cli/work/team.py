@@ -6,7 +6,7 @@ from releve.control.teams.models import Team
 
 
 def team_called(name: str | None) -> Team:
-    """The team of that name, made when there is none; the installation's own for want of a name.
+    """The team of that name, made when there is none; without a name the installation's own.
 
     Raises:
         Refusal: No team can have that name.

@@ -28,7 +28,7 @@ def record(
         kind: What happened.
         origin: Where the request came from.
         subject: The person or the device that it happened to, if to one at all.
-        team: The team that it belongs to; a device's own for want of another.
+        team: The team that it belongs to, by default the device's own.
         by: Who did it, where that is somebody else.
         detail: Further facts, none of them secret.
     """

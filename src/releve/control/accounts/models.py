@@ -75,7 +75,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
         return any(super(Account, self).check_password(spelling) for spelling in spellings(raw_password))
 
     def get_full_name(self) -> str:
-        """The name to greet a person by, the e-mail for want of one."""
+        """The name to greet a person by, or else the e-mail address."""
         return f"{self.first_name} {self.last_name}".strip() or self.email
 
 

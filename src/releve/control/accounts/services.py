@@ -49,7 +49,7 @@ def add_account(
     by: Account | None = None,
     origin: Origin = COMMAND_LINE,
 ) -> tuple[Account, str]:
-    """Add a person to a team, the default one for want of another; a password not given is drawn.
+    """Add a person to a team, by default the installation's own; a password not given is drawn.
 
     Raises:
         NotAnEmail: It is not.
@@ -130,7 +130,7 @@ def set_password(
     by: Account | None = None,
     origin: Origin = COMMAND_LINE,
 ) -> str:
-    """Give the account a new password, drawn if none is given; every sign-in of before is revoked."""
+    """Give the account a new password, drawn if none is given; every earlier sign-in is revoked."""
     chosen = password or secrets.token_urlsafe(PASSWORD_BYTES)
     account.set_password(chosen)
     with transaction.atomic():

@@ -158,7 +158,7 @@ def new_secret(
     by: Account | None = None,
     origin: Origin = COMMAND_LINE,
 ) -> Secret:
-    """Replace the device's secret; every sign-in of before is revoked.
+    """Replace the device's secret; every earlier sign-in is revoked.
 
     Raises:
         PersonsOwn: The device is a person's own.

@@ -163,7 +163,7 @@ class Enable(FleetView):
         responses={200: DeviceAnswer, **refusals(403, 404)},
     )
     def post(self, request: Request, device_id: int) -> Response:
-        """Let a device sign in again; its tokens of before stay refused."""
+        """Let a device sign in again; its earlier tokens stay refused."""
         device = editable_device(person(request), device_id)
         services.enable_device(device, by=person(request), origin=Origin.of(request))
         return Response(_shown([device])[0])

@@ -1,72 +1,98 @@
 """Lets a client in: its credential, its will, its client id, and what is known of it from before."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from releve.ingest.mqtt import refusal
+from releve.ingest.mqtt.client import Client
+from releve.ingest.mqtt.intake import Intake
+from releve.ingest.mqtt.outbox import Outbox
 from releve.ingest.mqtt.sign_in import Refused
 from releve.ingest.mqtt.surroundings import Surroundings
 from releve.protocol.mqtt.packet import Connect, Will
 from releve.protocol.mqtt.reason import Reason
 from releve.protocol.problem import BadReading, Unavailable
-
-if TYPE_CHECKING:
-    from releve.ingest.mqtt.link import Link
+from releve.protocol.sender import Sender
 
 
-async def judge(link: "Link", surroundings: Surroundings, connect: Connect) -> None:
-    """Let the client in, or tell it why not."""
-    try:
-        async with surroundings.judging:
-            if not link.is_lost:
-                await _let_in(link, surroundings, connect)
-    except Refused as refused:
-        surroundings.path.counters.refused("mqtt", refused.reason.name.lower().replace("_", "-"))
-        link.session.refuse(refused.reason, str(refused))
-    except Unavailable:
-        link.session.refuse(Reason.SERVER_UNAVAILABLE, "the database does not answer; try again")
+class Admission:
+    """Judges the CONNECT of one link.
 
-
-async def _let_in(link: "Link", surroundings: Surroundings, connect: Connect) -> None:
-    """Check everything that CONNECT says, then accept.
-
-    Raises:
-        Refused: With the reason for CONNACK.
-        Unavailable: The database does not answer.
+    Args:
+        client: Who wants to come in.
+        surroundings: Knows who it is, and what it left behind.
+        intake: Told what it speaks, and the race that it is in.
+        outbox: Told what it subscribes to.
+        became: Told who it turns out to be.
     """
-    with surroundings.path.timed("authenticate"):
-        sender, link.proof = await surroundings.sign_in.check(connect, link.peer)
-    link.became(sender)
-    link.intake.version = connect.version
-    await _judge_will(link, connect.will)
-    assigned = None if connect.client_id else f"releve-{uuid4().hex}"
-    client_id = connect.client_id or assigned or ""
-    if not surroundings.has_room(sender, client_id):
-        raise Refused(Reason.QUOTA_EXCEEDED, "you have as many connections as one device or person may have")
-    claim = await surroundings.claim(link, sender, client_id, is_clean=connect.clean_start)
-    state = await link.outbox.still_allowed(claim)
-    await _recall_race(link, surroundings)
-    if link.is_lost:
-        surroundings.left(link)
-        return
-    link.session.accept(link.now(), stored=state, assigned_client_id=assigned)
-    surroundings.entered(link)
-    link.pump()
-    link.start(link.outbox.resume())
 
+    def __init__(
+        self,
+        client: Client,
+        surroundings: Surroundings,
+        *,
+        intake: Intake,
+        outbox: Outbox,
+        became: Callable[[Sender], None],
+    ) -> None:
+        self._client = client
+        self._surroundings = surroundings
+        self._intake = intake
+        self._outbox = outbox
+        self._became = became
 
-async def _judge_will(link: "Link", will: Will | None) -> None:
-    if will is not None and link.route(will.topic) is None:
-        await link.note_refusal("will", will.topic)
-        raise Refused(Reason.NOT_AUTHORIZED, "the will's topic is not yours to publish to")
+    async def judge(self, connect: Connect) -> None:
+        """Let the client in, or tell it why not."""
+        session = self._client.session
+        try:
+            async with self._surroundings.judging:
+                if not self._client.is_lost:
+                    await self._let_in(connect)
+        except Refused as refused:
+            self._surroundings.path.counters.refused("mqtt", refused.reason.name.lower().replace("_", "-"))
+            session.refuse(refused.reason, str(refused))
+        except Unavailable:
+            session.refuse(Reason.SERVER_UNAVAILABLE, "the database does not answer; try again")
 
+    async def _let_in(self, connect: Connect) -> None:
+        """Check everything that CONNECT says, then accept.
 
-async def _recall_race(link: "Link", surroundings: Surroundings) -> None:
-    """Let a car that says `race` only once go on with it after its connection broke."""
-    sender = link.sender
-    if sender is None or sender.contract != "racing" or sender.device_id is None:
-        return
-    race = await surroundings.store.last_race(sender.device_id)
-    if race is not None:
-        with suppress(BadReading):
-            link.intake.assembler.take("race", race)
+        Raises:
+            Refused: With the reason for CONNACK.
+            Unavailable: The database does not answer.
+        """
+        client, surroundings = self._client, self._surroundings
+        with surroundings.path.timed("authenticate"):
+            sender, client.proof = await surroundings.sign_in.check(connect, client.peer)
+        self._became(sender)
+        self._intake.version = connect.version
+        await self._judge_will(connect.will)
+        assigned = None if connect.client_id else f"releve-{uuid4().hex}"
+        client_id = connect.client_id or assigned or ""
+        if not surroundings.has_room(sender, client_id):
+            raise Refused(Reason.QUOTA_EXCEEDED, "you have as many connections as one device or person may have")
+        claim = await surroundings.claim(client, sender, client_id, is_clean=connect.clean_start)
+        state = await self._outbox.still_allowed(claim)
+        await self._recall_race(sender)
+        if client.is_lost:
+            surroundings.left(client)
+            return
+        client.session.accept(client.now(), stored=state, assigned_client_id=assigned)
+        surroundings.entered(client)
+        client.pump()
+        client.start(self._outbox.resume())
+
+    async def _judge_will(self, will: Will | None) -> None:
+        if will is not None and self._intake.routes.of(will.topic, self._client.sender) is None:
+            await refusal.keep(self._surroundings.store, self._client, what="will", name=will.topic)
+            raise Refused(Reason.NOT_AUTHORIZED, "the will's topic is not yours to publish to")
+
+    async def _recall_race(self, sender: Sender) -> None:
+        """Let a car that says `race` only once go on with it after its connection broke."""
+        if sender.contract != "racing" or sender.device_id is None:
+            return
+        race = await self._surroundings.store.last_race(sender.device_id)
+        if race is not None:
+            with suppress(BadReading):
+                self._intake.assembler.take("race", race)

@@ -1,7 +1,6 @@
-"""The MQTT endpoint of one worker: its links by every name they are asked for, and the parts that they share."""
+"""The MQTT endpoint of one worker: what its links ask of it, and what is asked of all of them."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from uuid import UUID
@@ -11,7 +10,9 @@ import structlog
 
 from releve.access.authenticate import Authenticator
 from releve.ingest.mqtt.burst import Answer, Burst, Clock
+from releve.ingest.mqtt.client import Client
 from releve.ingest.mqtt.link import Link
+from releve.ingest.mqtt.links import Links
 from releve.ingest.mqtt.presence import Presence
 from releve.ingest.mqtt.sign_in import Peer, SignIn
 from releve.ingest.mqtt.wire import Wire
@@ -68,10 +69,7 @@ class Endpoint:
         self._most_links = most_links
         self.on_watched: Callable[[], None] | None = None
         self._clock = Clock()
-        self._links: set[Link] = set()
-        self._watching: set[Link] = set()
-        self._by_id: dict[UUID, Link] = {}
-        self._by_principal: defaultdict[str, set[Link]] = defaultdict(set)
+        self._links = Links()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = asyncio.Semaphore(LOOKING_AT_ONCE)
         self.judging = asyncio.Semaphore(JUDGING_AT_ONCE)
@@ -86,7 +84,7 @@ class Endpoint:
             self.path.counters.refused("mqtt", "too-many-links")
             return None
         link = Link(self, wire, peer)
-        self._links.add(link)
+        self._links.connected(link)
         return link
 
     # What links call
@@ -96,11 +94,11 @@ class Endpoint:
 
         A link that was lost counts while it leaves a will that waits.
         """
-        links = self._by_principal.get(sender.principal, ())
-        return len(links) < LINKS_OF_ONE or any(link.client_id == client_id for link in links)
+        links = self._links.named(sender.principal)
+        return len(links) < LINKS_OF_ONE or any(link.client.name == client_id for link in links)
 
-    async def claim(self, link: Link, sender: Sender, client_id: str, *, is_clean: bool) -> SessionState:
-        """Take the client id for the link of this principal; the session that it takes up.
+    async def claim(self, client: Client, sender: Sender, client_id: str, *, is_clean: bool) -> SessionState:
+        """Take the client id for this client of the principal; the session that it takes up.
 
         Raises:
             Unavailable: The database does not answer.
@@ -109,12 +107,12 @@ class Endpoint:
             client_id,
             principal=sender.principal,
             device_id=sender.device_id if sender.is_device else None,
-            link=link.id,
-            address=link.peer.address,
+            link=client.id,
+            address=client.peer.address,
             is_clean=is_clean,
         )
-        self._by_id[link.id] = link
-        before = self._by_id.get(claim.old_link) if claim.old_link is not None else None
+        self._links.claim(client)
+        before = self._links.claimed(claim.old_link) if claim.old_link is not None else None
         state = before.taken_over() if before is not None else None
         if state is None and claim.old_state is not None:
             with suppress(msgspec.ValidationError):  # another version of the program wrote it: a new session
@@ -137,88 +135,78 @@ class Endpoint:
         """An empty burst."""
         return Burst(self._clock, self.path.counters, batch_limit=self._batch_limit)
 
-    def entered(self, link: Link) -> None:
-        """The link is in."""
-        if link.sender is None:
-            return
-        for name in _names(link):
-            self._by_principal[name].add(link)
-        link.end_with_its_token()
+    def entered(self, client: Client) -> None:
+        """The client is in."""
+        self._links.entered(client)
+        self._links.of(client).end_with_its_token()
 
-    def watches(self, link: Link) -> None:
-        """The link's client subscribed to live readings."""
-        if not link.is_lost:
-            self._watching.add(link)
-            if self.on_watched is not None:
-                self.on_watched()
+    def watches(self, client: Client) -> None:
+        """The client subscribed to live readings."""
+        self._links.watch(client)
+        if not client.is_lost and self.on_watched is not None:
+            self.on_watched()
 
-    def left(self, link: Link) -> None:
-        """The link is over."""
-        self._links.discard(link)
-        self._watching.discard(link)
-        if link.id in self._by_id:
+    def left(self, client: Client) -> None:
+        """The client is gone."""
+        link = self._links.left(client)
+        if self._links.claimed(client.id) is not None:
             self.presence.ended(link.ended())
         if not link.has_will_waiting:  # one that waits is found by the same client's return, and by a revocation
-            self.forget(link)
+            self._links.forget(client)
 
-    def forget(self, link: Link) -> None:
-        """Nothing is left to be done for a link that is over."""
-        self._by_id.pop(link.id, None)
-        for name in _names(link):
-            links = self._by_principal.get(name, set())
-            links.discard(link)
-            if not links:
-                self._by_principal.pop(name, None)
+    def forget(self, client: Client) -> None:
+        """Nothing is left to be done for a client that is gone."""
+        self._links.forget(client)
 
-    async def is_still_in(self, link: Link) -> bool:
-        """Whether the link's client would still be let in, as it is now; waits for a database that is away."""
-        while (before := link.sender) is not None:
+    async def is_still_in(self, client: Client) -> bool:
+        """Whether the client would still be let in, as it is now; waits for a database that is away."""
+        while (before := client.sender) is not None:
             try:
                 async with self._looking:
-                    sender = await self.sign_in.again(link.proof, before.device_id)
+                    sender = await self.sign_in.again(client.proof, before.device_id)
             except Unavailable:
                 await asyncio.sleep(RETRY_S)
                 continue
             if sender is None or sender.principal != before.principal:
                 return False
-            link.became(sender)
+            self._links.of(client).became(sender)
             return True
         return False
 
-    def look_again(self, link: Link) -> None:
-        """Ask again who the link's principal is, and close it if it is nobody any more."""
-        self._start(self._look_again(link))
+    def look_again(self, client: Client) -> None:
+        """Ask again who the client is, and close its link if it is nobody any more."""
+        self._start(self._look_again(self._links.of(client)))
 
     # What the revocation feed calls
 
     def heard(self, what: str | None) -> None:
         """Something was revoked, changed or put into a queue; None when anything may have been."""
         if what is None:
-            for link in {*self._links, *self._by_id.values()}:
-                self.look_again(link)
+            for link in self._links.all:
+                self.look_again(link.client)
             return
         kind, _, name = what.partition(":")
         if kind == "link":
             self._leave_to_successor(UUID(name))
         elif kind in {"command", "config"}:
-            for link in tuple(self._by_principal.get(f"device:{name}", ())):
+            for link in self._links.named(f"device:{name}"):
                 self._start(link.outbox.send_commands() if kind == "command" else link.outbox.config_changed())
         else:
-            for link in tuple(self._by_principal.get(what.replace("-", ""), ())):
-                self.look_again(link)
+            for link in self._links.named(what.replace("-", "")):
+                self.look_again(link.client)
 
     # What the hub calls
 
     @property
     def has_live_subscribers(self) -> bool:
         """Whether anybody would hear a committed reading."""
-        return bool(self._watching)
+        return bool(self._links.watching)
 
     def deliver_live(self, *, device_id: int, device: str, team_id: int, payload: bytes) -> None:
         """Send a committed reading to the people who listen."""
-        for link in tuple(self._watching):
+        for link in self._links.watching:
             link.outbox.deliver_live(device_id=device_id, device=device, team_id=team_id, payload=payload)
-            link.pump()
+            link.client.pump()
 
     # Start and stop
 
@@ -233,7 +221,7 @@ class Endpoint:
     async def stop(self) -> None:
         """Acknowledge what is committed, say good-bye, and write down that all links are over."""
         self._is_stopping = True
-        links = tuple(self._links)
+        links = self._links.open
         await self.path.values.flush()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
@@ -256,19 +244,19 @@ class Endpoint:
             await self.store.keep_answer(sender.device_id, answer.command_id, answer.text)
 
     def _leave_to_successor(self, link_id: UUID) -> None:
-        link = self._by_id.get(link_id)
+        link = self._links.claimed(link_id)
         if link is not None:
             link.taken_over()
             if link.is_lost:
-                self.forget(link)
+                self._links.forget(link.client)
 
     async def _look_again(self, link: Link) -> None:
         if link.is_lost and not link.has_will_waiting:
             return
-        if not await self.is_still_in(link):
+        if not await self.is_still_in(link.client):
             link.revoked()
             if link.is_lost:
-                self.forget(link)
+                self._links.forget(link.client)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -279,11 +267,3 @@ class Endpoint:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("mqtt endpoint failed", error=repr(error))
-
-
-def _names(link: Link) -> tuple[str, ...]:
-    """By what the revocation feed names a link."""
-    sender = link.sender
-    if sender is None:
-        return ()
-    return (sender.principal, f"signin:{sender.sign_in}") if sender.sign_in else (sender.principal,)

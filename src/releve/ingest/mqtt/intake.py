@@ -5,6 +5,8 @@ from collections.abc import Callable
 from time import perf_counter, time
 
 from releve.ingest.mqtt.burst import Burst
+from releve.ingest.mqtt.client import Client
+from releve.ingest.mqtt.route import Routes
 from releve.ingest.mqtt.surroundings import Surroundings
 from releve.protocol.contract.racing import Assembler
 from releve.protocol.mqtt.event import Incoming
@@ -24,14 +26,14 @@ class Intake:
     """What came over one link and is not committed yet.
 
     Args:
+        client: Whose publishes they are; its session is given the verdicts.
         surroundings: Takes bursts to the disk.
-        session: Is given the verdicts.
         settled: Called after each burst, so that its answers are written.
         held: Called when nothing can be committed now, so that nothing more is read.
         is_gone: Whether there is nobody left to answer.
 
     Attributes:
-        sender: Whose publishes they are; changes when the device is changed.
+        routes: What its topics are for.
         version: What the client speaks.
         assembler: Puts a car's values together.
         is_holding: Whether a burst waits for the database.
@@ -39,19 +41,19 @@ class Intake:
 
     def __init__(
         self,
+        client: Client,
         surroundings: Surroundings,
-        session: Session,
         *,
         settled: Callable[[], None],
         held: Callable[[], None],
         is_gone: Callable[[], bool],
     ) -> None:
-        self.sender: Sender | None = None
+        self.routes = Routes()
         self.version = Version.V3_1_1
         self.assembler = Assembler()
         self.is_holding = False
         self._surroundings = surroundings
-        self._session = session
+        self._client = client
         self._settled = settled
         self._held = held
         self._is_gone = is_gone
@@ -87,7 +89,7 @@ class Intake:
 
     async def _settle_all(self) -> None:
         try:
-            while self._pending and (sender := self.sender) is not None:
+            while self._pending and (sender := self._client.sender) is not None:
                 await self._settle(self._burst(sender), sender)
         finally:
             self._work = None
@@ -128,7 +130,7 @@ class Intake:
                 return
 
     def _settle_with(self, verdicts: Callable[[Session], None]) -> None:
-        verdicts(self._session)
+        verdicts(self._client.session)
         self.is_holding = False
         self._settled()
 

@@ -4,15 +4,16 @@ Who may hear what is decided at the subscription, and looked at again at each de
 """
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from releve.ingest.mqtt import refusal
+from releve.ingest.mqtt.client import Client
 from releve.ingest.mqtt.surroundings import Surroundings
 from releve.protocol import topic as topics
+from releve.protocol.mqtt.connection import Phase
 from releve.protocol.mqtt.error import OutgoingFull
 from releve.protocol.mqtt.event import Subscribing
-from releve.protocol.mqtt.link import Phase
 from releve.protocol.mqtt.property import Properties
 from releve.protocol.mqtt.reason import FIRST_FAILURE, Reason
 from releve.protocol.mqtt.state import Message, SessionState, Subscription
@@ -20,18 +21,15 @@ from releve.protocol.mqtt.topic_filter import matches
 from releve.protocol.sender import Sender
 from releve.storage.link_store import Row
 
-if TYPE_CHECKING:
-    from releve.ingest.mqtt.link import Link
-
 MOST_LONG = 2**31 - 1
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Outbox:
-    """The outgoing side of one link."""
+    """What is sent to one client."""
 
-    def __init__(self, link: "Link", surroundings: Surroundings) -> None:
-        self._link = link
+    def __init__(self, client: Client, surroundings: Surroundings) -> None:
+        self._client = client
         self._surroundings = surroundings
         self._store = surroundings.store
         self._sent: set[int] = set()
@@ -45,10 +43,10 @@ class Outbox:
             for request, reason in zip(event.requests, reasons, strict=True)
             if reason >= FIRST_FAILURE
         ]
-        due = self._link.session.subscribed(event, reasons)
-        self._link.pump()
+        due = self._client.session.subscribed(event, reasons)
+        self._client.pump()
         if refused:
-            await self._link.note_refusal("subscribe", refused[0])
+            await refusal.keep(self._store, self._client, what="subscribe", name=refused[0])
         await self._keep_state()
         for subscription in due:
             await self._send_config(subscription)
@@ -66,12 +64,12 @@ class Outbox:
 
     async def resume(self) -> None:
         """Send what waited for a session that was taken up."""
-        if self._link.session.state is not None and self._link.session.state.subscriptions:
+        if self._client.session.state is not None and self._client.session.state.subscriptions:
             await self.send_commands()
 
     async def send_commands(self) -> None:
         """Send the commands that wait for the device, in their order."""
-        sender = self._link.sender
+        sender = self._client.sender
         if sender is None or sender.device_id is None or not self._hears():
             return
         delivered = []
@@ -85,29 +83,29 @@ class Outbox:
             self._sent.add(row["id"])
             if not qos:
                 delivered.append(row["id"])
-        self._link.pump()
+        self._client.pump()
         if delivered:
             await self._store.commands_delivered(delivered)
 
     async def config_changed(self) -> None:
         """Send the device's new configuration."""
-        sender = self._link.sender
+        sender = self._client.sender
         if sender is None or sender.device_id is None or self._granted(topics.config(sender.name)) is None:
             return
         body = await self._store.config_of(sender.device_id)
         self._deliver(Message(topics.config(sender.name), _encode(body), qos=1, retain=True))
-        self._link.pump()
+        self._client.pump()
 
     def forget_commands(self) -> None:
         """Leave out commands that were not sent yet: the team that gave them has the device no more."""
-        state = self._link.session.state
+        state = self._client.session.state
         if state is not None:
             state.waiting = [message for message in state.waiting if message.reference is None]
 
     def acknowledged(self, reference: str | None) -> None:
         """The client has a message."""
         if reference is not None:
-            self._link.start(self._delivered(int(reference)))
+            self._client.start(self._delivered(int(reference)))
 
     def discarded(self, reference: str | None) -> None:
         """A message did not reach the client."""
@@ -116,8 +114,8 @@ class Outbox:
 
     def deliver_live(self, *, device_id: int, device: str, team_id: int, payload: bytes) -> None:
         """Send a committed reading to people who subscribed to it and may still read it; at most once."""
-        sender = self._link.sender
-        if sender is None or not self._link.can_write or not sender.may_read(team_id):
+        sender = self._client.sender
+        if sender is None or not self._client.can_write or not sender.may_read(team_id):
             return
         owners = frozenset[tuple[str, int]]().union(*self._owners.values())
         if ("all", 0) in owners or ("device", device_id) in owners:
@@ -130,7 +128,7 @@ class Outbox:
         self._sent.discard(command_id)
 
     async def _verdict(self, topic_filter: str, qos: int) -> int:
-        sender = self._link.sender
+        sender = self._client.sender
         if sender is None:
             return Reason.NOT_AUTHORIZED
         if sender.is_device:
@@ -140,7 +138,7 @@ class Outbox:
         if not owners:
             return Reason.NOT_AUTHORIZED
         self._owners[topic_filter] = owners
-        self._surroundings.watches(self._link)
+        self._surroundings.watches(self._client)
         return qos
 
     async def _live_owners(self, topic_filter: str, sender: Sender) -> frozenset[tuple[str, int]]:
@@ -159,7 +157,7 @@ class Outbox:
         return frozenset(found)
 
     async def _send_config(self, subscription: Subscription) -> None:
-        sender = self._link.sender
+        sender = self._client.sender
         if (
             sender is None
             or sender.device_id is None
@@ -170,23 +168,23 @@ class Outbox:
         if body is not None:
             message = Message(topics.config(sender.name), _encode(body), qos=1, retain=True)
             with suppress(OutgoingFull):
-                self._link.session.deliver_retained(message, subscription, self._now())
-            self._link.pump()
+                self._client.session.deliver_retained(message, subscription, self._now())
+            self._client.pump()
 
     async def _keep_state(self) -> None:
-        state = self._link.session.state
+        state = self._client.session.state
         if state is not None and state.expiry_s:
-            await self._store.keep_state(self._link.id, state.to_dict(), expiry_s=state.expiry_s)
+            await self._store.keep_state(self._client.id, state.to_dict(), expiry_s=state.expiry_s)
 
     def _hears(self) -> bool:
         """Whether the client subscribes to anything."""
-        state = self._link.session.state
-        return state is not None and bool(state.subscriptions) and self._link.session.phase is Phase.OPEN
+        state = self._client.session.state
+        return state is not None and bool(state.subscriptions) and self._client.session.phase is Phase.OPEN
 
     def _granted(self, topic: str) -> int | None:
         """The QoS at which the device hears one of its topics, None when it does not."""
-        state = self._link.session.state
-        if state is None or self._link.session.phase is not Phase.OPEN:
+        state = self._client.session.state
+        if state is None or self._client.session.phase is not Phase.OPEN:
             return None
         return max(
             (each.qos for each in state.subscriptions.values() if matches(each.topic_filter, topic)), default=None
@@ -194,12 +192,12 @@ class Outbox:
 
     def _deliver(self, message: Message) -> bool:
         try:
-            return self._link.session.deliver(message, self._now())
+            return self._client.session.deliver(message, self._now())
         except OutgoingFull:
             return False
 
     def _now(self) -> float:
-        return self._link.now()
+        return self._client.now()
 
 
 def _command(row: Row, device: str) -> Message:

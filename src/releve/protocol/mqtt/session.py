@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from releve.protocol.mqtt import greeting
 from releve.protocol.mqtt import packet as packets
+from releve.protocol.mqtt.connection import Connection, Phase
 from releve.protocol.mqtt.encode import PINGRESP
 from releve.protocol.mqtt.error import ProtocolError, QuotaExceeded, Violation
 from releve.protocol.mqtt.event import Authenticate, Event, Incoming, Subscribing, Unsubscribed, WillDue
 from releve.protocol.mqtt.inflow import Inflow
 from releve.protocol.mqtt.limits import Limits
-from releve.protocol.mqtt.link import Link, Phase
 from releve.protocol.mqtt.outflow import Outflow
 from releve.protocol.mqtt.packet import Connect, Packet, Publish
 from releve.protocol.mqtt.reason import DISCONNECT_OF_SERVER_ONLY, Reason
@@ -26,7 +26,7 @@ from releve.protocol.mqtt.will import Testament
 class Session:
     """One connection of a client; `state` is what outlives it, once the client is in."""
 
-    __slots__ = ("_inflow", "_limits", "_link", "_now", "_outflow", "_testament", "_watch", "state")
+    __slots__ = ("_connection", "_inflow", "_limits", "_now", "_outflow", "_testament", "_watch", "state")
     _inflow: Inflow
     _outflow: Outflow
 
@@ -34,7 +34,7 @@ class Session:
         self.state: SessionState | None = None
         self._limits = limits
         self._now = now
-        self._link = Link(limits)
+        self._connection = Connection(limits)
         self._watch = Watch(limits, now)
         self._testament = Testament(None)
 
@@ -42,20 +42,20 @@ class Session:
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came."""
-        if self._link.phase is Phase.CLOSED:
+        if self._connection.phase is Phase.CLOSED:
             return
         self._now = now
-        self._link.decoder.feed(data)
-        if self._link.is_reading:
+        self._connection.decoder.feed(data)
+        if self._connection.is_reading:
             self._decode()
-        elif self._link.decoder.pending() > self._limits.pipelined_size:
-            self._link.violated(QuotaExceeded("too much came before CONNECT was answered"))
+        elif self._connection.decoder.pending() > self._limits.pipelined_size:
+            self._connection.violated(QuotaExceeded("too much came before CONNECT was answered"))
 
     def tick(self, now: float) -> None:
         """Time passed; needed no earlier than `deadline` says."""
         if (will := self._testament.take_due(now)) is not None:
-            self._link.events.append(WillDue(will))
-        if self._link.phase in {Phase.GREETING, Phase.OPEN}:
+            self._connection.events.append(WillDue(will))
+        if self._connection.phase in {Phase.GREETING, Phase.OPEN}:
             if (silent_at := self._watch.silent_at()) is not None and now >= silent_at:
                 self.close(Reason.KEEP_ALIVE_TIMEOUT, "nothing was heard for too long")
             elif (stuck_at := self._watch.stuck_at()) is not None and now >= stuck_at:
@@ -64,7 +64,7 @@ class Session:
     def deadline(self) -> float | None:
         """When `tick` has something to do, if nothing happens before."""
         times = [self._testament.due_at()]
-        if self._link.phase in {Phase.GREETING, Phase.OPEN}:
+        if self._connection.phase in {Phase.GREETING, Phase.OPEN}:
             times += [self._watch.silent_at(), self._watch.stuck_at()]
         return min((time for time in times if time is not None), default=None)
 
@@ -78,18 +78,18 @@ class Session:
 
     def lost(self, now: float) -> None:
         """The connection is gone, whoever closed it; the will may be due, now or later."""
-        self._link.stop()
+        self._connection.stop()
         if self.state is not None:
             self._testament.connection_lost(now, expiry_s=self.state.expiry_s)
         self.tick(now)
 
     def take_events(self) -> list[Event]:
         """What happened since the last call, in its order."""
-        return self._link.take_events()
+        return self._connection.take_events()
 
     def take_output(self) -> bytes:
         """What is to be written since the last call."""
-        return self._link.take_output()
+        return self._connection.take_output()
 
     # What the application answers
 
@@ -101,9 +101,9 @@ class Session:
             stored: The session state of an earlier connection, unexpired; forgotten on a clean start.
             assigned_client_id: Needed when the client named none [MQTT-3.1.3-6].
         """
-        if self._link.phase is not Phase.JUDGING or self._link.connect is None:
+        if self._connection.phase is not Phase.JUDGING or self._connection.connect is None:
             return  # the connection ended while it was judged
-        connect, self._now = self._link.connect, now
+        connect, self._now = self._connection.connect, now
         connect.client_id = connect.client_id or assigned_client_id or ""
         kept = None if connect.clean_start else stored  # [MQTT-3.1.2-4]
         state = kept or SessionState(connect.client_id)
@@ -111,26 +111,30 @@ class Session:
         connack = greeting.acceptance(
             connect, self._limits, session_present=kept is not None, assigned=assigned_client_id
         )
-        if self._link.write(connack):
+        if self._connection.write(connack):
             self._open(connect, state)
         else:
-            self._link.end(Reason.PACKET_TOO_LARGE, "the client does not take a CONNACK")
+            self._connection.end(Reason.PACKET_TOO_LARGE, "the client does not take a CONNACK")
 
     def _open(self, connect: Connect, state: SessionState) -> None:
         self.state = state
         self._testament = Testament(connect.will)
-        self._inflow = Inflow(connect, state, self._limits, output=self._link.output, events=self._link.events)
-        self._outflow = Outflow(connect, state, self._limits, output=self._link.output, events=self._link.events)
-        self._link.phase = Phase.OPEN
-        self._link.is_reading = True
+        self._inflow = Inflow(
+            connect, state, self._limits, output=self._connection.output, events=self._connection.events
+        )
+        self._outflow = Outflow(
+            connect, state, self._limits, output=self._connection.output, events=self._connection.events
+        )
+        self._connection.phase = Phase.OPEN
+        self._connection.is_reading = True
         self._watch.greeted(greeting.keep_alive_s(connect, self._limits), self._now)
         self._outflow.resume(self._now)
         self._decode()
 
     def refuse(self, reason: Reason, detail: str = "") -> None:
         """Do not let the client in."""
-        if self._link.phase is Phase.JUDGING:
-            self._link.turn_away(self._link.decoder.version, reason, detail)
+        if self._connection.phase is Phase.JUDGING:
+            self._connection.turn_away(self._connection.decoder.version, reason, detail)
 
     def committed(self, incoming: Incoming) -> None:
         """Everything in the publish is committed, or it is a duplicate, or quarantined with success."""
@@ -150,11 +154,11 @@ class Session:
         Returns:
             The subscriptions for which retained messages are due, for `deliver_retained`.
         """
-        if self._link.phase is not Phase.OPEN or self.state is None or self._link.decoder.version is None:
+        if self._connection.phase is not Phase.OPEN or self.state is None or self._connection.decoder.version is None:
             return ()
-        suback = answered(event, reasons, self._link.decoder.version)
+        suback = answered(event, reasons, self._connection.decoder.version)
         due = subscribe(event, suback, self.state)
-        self._link.write(suback)
+        self._connection.write(suback)
         return due
 
     def deliver(self, message: Message, now: float) -> bool:
@@ -163,7 +167,7 @@ class Session:
         Raises:
             OutgoingFull: Too many wait for the client already.
         """
-        return self._link.phase is Phase.OPEN and self._outflow.deliver(message, now)
+        return self._connection.phase is Phase.OPEN and self._outflow.deliver(message, now)
 
     def deliver_retained(self, message: Message, subscription: Subscription, now: float) -> None:
         """Send what is retained to a subscription just made.
@@ -171,12 +175,12 @@ class Session:
         Raises:
             OutgoingFull: Too many wait for the client already.
         """
-        if self._link.phase is Phase.OPEN:
+        if self._connection.phase is Phase.OPEN:
             self._outflow.deliver_retained(message, subscription, now)
 
     def close(self, reason: Reason, detail: str = "") -> None:
         """End the connection from our side, and say why where the protocol lets us."""
-        self._link.close(reason, detail)
+        self._connection.close(reason, detail)
 
     def taken_over(self) -> None:
         """The same client connected anew: this connection ends [MQTT-3.1.4-3], [MQTT-3.1.4-2] of 3.1.1."""
@@ -200,12 +204,12 @@ class Session:
     @property
     def phase(self) -> Phase:
         """How far the connection has come."""
-        return self._link.phase
+        return self._connection.phase
 
     @property
     def connect(self) -> Connect | None:
         """The client's CONNECT, once it came; its client id is the assigned one if it had none."""
-        return self._link.connect
+        return self._connection.connect
 
     @property
     def in_flight(self) -> int:
@@ -215,35 +219,35 @@ class Session:
     @property
     def is_saturated(self) -> bool:
         """Whether it is time to stop reading, for a 3.1.1 client knows no receive maximum."""
-        return self._link.phase is Phase.JUDGING or self.in_flight >= self._limits.receive_maximum
+        return self._connection.phase is Phase.JUDGING or self.in_flight >= self._limits.receive_maximum
 
     # What packets do
 
     def _decode(self) -> None:
-        link, count = self._link, 0
-        decoder = link.decoder
+        connection, count = self._connection, 0
+        decoder = connection.decoder
         try:
-            while link.is_reading and (packet := decoder.next_packet()) is not None:
+            while connection.is_reading and (packet := decoder.next_packet()) is not None:
                 count += 1
                 if type(packet) is Publish:
                     self._inflow.take(packet)
                 else:
                     self._HANDLERS.get(type(packet), _unexpected)(self, packet)
         except Violation as violation:
-            link.violated(violation)
+            connection.violated(violation)
         self._watch.received(self._now, packets=count, pending=decoder.pending())
 
     def _on_connect(self, packet: Connect) -> None:
-        if self._link.connect is not None:
+        if self._connection.connect is not None:
             raise ProtocolError("a second CONNECT")  # [MQTT-3.1.0-2]
-        self._link.connect = packet
+        self._connection.connect = packet
         refusal = greeting.refusal(packet, self._limits)
         if refusal is not None:
-            self._link.turn_away(packet.version, *refusal)
+            self._connection.turn_away(packet.version, *refusal)
             return
-        self._link.phase = Phase.JUDGING
-        self._link.is_reading = False  # [MQTT-3.1.4-6]: a refused client's further packets are not processed
-        self._link.events.append(Authenticate(packet))
+        self._connection.phase = Phase.JUDGING
+        self._connection.is_reading = False  # [MQTT-3.1.4-6]: a refused client's further packets are not processed
+        self._connection.events.append(Authenticate(packet))
 
     def _on_disconnect(self, packet: packets.Disconnect) -> None:
         if packet.reason in DISCONNECT_OF_SERVER_ONLY:
@@ -252,21 +256,21 @@ class Session:
             self.state.expiry_s = greeting.last_expiry_s(self.connect, packet, self.state.expiry_s, self._limits)
         if packet.reason == Reason.SUCCESS:
             self._testament.forget()  # [MQTT-3.14.4-3]
-        self._link.end(Reason(packet.reason), "the client disconnected")
+        self._connection.end(Reason(packet.reason), "the client disconnected")
 
     def _on_subscribe(self, packet: packets.Subscribe) -> None:
         if self.state is None:
             return
         event = judged(packet, self.state, self._limits.most_subscriptions)
         if event.requests:
-            self._link.events.append(event)
+            self._connection.events.append(event)
         else:
             self.subscribed(event, ())
 
     def _on_unsubscribe(self, packet: packets.Unsubscribe) -> None:
         if self.state is not None:
-            self._link.write(unsubscribe(packet, self.state))
-            self._link.events.append(Unsubscribed(packet.topic_filters))
+            self._connection.write(unsubscribe(packet, self.state))
+            self._connection.events.append(Unsubscribed(packet.topic_filters))
 
     def _on_puback(self, packet: packets.Puback) -> None:
         self._outflow.acknowledged(packet, self._now)
@@ -281,7 +285,7 @@ class Session:
         """The end of a QoS 2 exchange that we never began: nothing waits for it."""
 
     def _on_pingreq(self, _packet: packets.Pingreq) -> None:
-        self._link.output.append(PINGRESP)  # [MQTT-3.12.4-1]
+        self._connection.output.append(PINGRESP)  # [MQTT-3.12.4-1]
 
     _HANDLERS: ClassVar[dict[type[Any], Callable[["Session", Any], None]]] = {
         Connect: _on_connect,

@@ -19,7 +19,7 @@ def sensor_data() -> Document:
             "race_id": {"type": ["integer", "string"], "description": "The race's number, as text too."},
             **dict.fromkeys(("distance", "speed", "battery"), _NUMBER),
             "track": {"type": ["number", "null"], "default": 0},
-            "date": {"type": ["string", "null"], "description": "ISO 8601; the server's time for want of it."},
+            "date": {"type": ["string", "null"], "description": "ISO 8601; by default the server's time."},
         },
         "additionalProperties": {"type": ["number", "string", "boolean", "null"]},
     }
@@ -70,7 +70,7 @@ def compare() -> Document:
         _query("runs", {"type": "string"}, "2 to 8 numbers, separated by commas.", is_required=True),
         _query("align", {"type": "string", "default": "start"}, "`start`, or a channel such as `distance`."),
         _query("channel", {"type": "string", "default": "speed"}, "What is compared."),
-        _query("step", {"type": "number", "exclusiveMinimum": 0}, "Between two places; some 500 for want of it."),
+        _query("step", {"type": "number", "exclusiveMinimum": 0}, "Between two places; by default some 500 places."),
     ]
     return _get("compareRuns", "Runs over one grid, and how far they differ", parameters, {"application/json": found})
 

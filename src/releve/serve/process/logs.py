@@ -4,7 +4,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import structlog
 
@@ -15,6 +16,21 @@ _STEERING = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 _UNSEEN = re.compile(f"[{_STEERING}\t\n]")
 _UNSEEN_IN_TRACE = re.compile(f"[{_STEERING}]")  # a traceback has lines
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class Lines:
+    """Writes our own lines, which need none of logging's records; one that cannot be written harms nobody."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        with suppress(OSError, ValueError):  # the disk is full, or whoever read is gone; as logging's handlers do
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def configure(*, level: str, log_format: str, **fields: Any) -> None:
@@ -47,9 +63,9 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("django.security.DisallowedHost").disabled = True  # the page that answers it logs our own words
     structlog.configure(
-        processors=[Fold(), *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[Fold(), *shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=lambda *_: Lines(sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(**fields)

@@ -8,18 +8,22 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO, Protocol
 
 from releve.storage.embedded import Identity, ending_with_parent
-
-if TYPE_CHECKING:
-    from releve.serve.process.supervisor import Log
 
 READY_POLL_S = 0.05
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0  # while it lasts devices are sent away: a start that fails again is cheap beside that
 STEADY_AFTER_S = 30.0  # a part that lived this long starts over with the first pause
 DEATH_S = 5.0  # between the abort signal and SIGKILL
+
+
+class Log(Protocol):
+    """What events are told to, such as the `info` of a structlog logger."""
+
+    def __call__(self, event: str, /, **fields: object) -> object:
+        """Write one line."""
 
 
 class PartFailed(Exception):
@@ -67,7 +71,7 @@ class Part:
 class Keeper:
     """Starts a part's process, again whenever it dies, and ends it."""
 
-    def __init__(self, part: Part, log: "Log") -> None:
+    def __init__(self, part: Part, log: Log) -> None:
         self.part = part
         self._log = log
         self._process: asyncio.subprocess.Process | None = None

@@ -3,18 +3,10 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
-from releve.serve.process.part import Keeper, Part, PartFailed
+from releve.serve.process.part import Keeper, Log, Part, PartFailed
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Log(Protocol):
-    """What events are told to, such as the `info` of a structlog logger."""
-
-    def __call__(self, event: str, /, **fields: object) -> object:
-        """Write one line."""
 
 
 class Supervisor:

@@ -77,7 +77,7 @@ class CorrectionOfRace(Correction):
     """The same, and the race it is about."""
 
     race_id = serializers.IntegerField(min_value=-LARGEST_ID, max_value=LARGEST_ID)
-    date = LenientDate(required=False, help_text="The race's own start for want of it.")
+    date = LenientDate(required=False, help_text="By default the race's own start.")
 
 
 class Vehicle(serializers.Serializer[Any]):

@@ -136,7 +136,7 @@ def _open(device: Device, number: int, *, part: str, started_at: datetime) -> No
 
 
 def _vehicle(device: Device) -> Asset:
-    """What the car is mounted on; for want of it the vehicle of its own name, which somebody may have added."""
+    """What the car is mounted on, by default the vehicle of its own name, which somebody may have added."""
     vehicles = Asset.objects.filter(kind=VEHICLE, team=device.team_id).order_by("id")
     mounted = vehicles.filter(mounts__device=device).first()
     if mounted is None:

@@ -214,6 +214,14 @@ def _free(device: Device, part: str, span: Span) -> Iterator[Span]:
 
 
 def _patch(device: Device, part: str, span: Span, free: Span, gap: timedelta, team_id: int) -> Patch:
+    """What has to be cut again where readings arrived in a span: no more of the time around it than they can change.
+
+    A reading joins what is no further away than the gap, and what it joins may in turn reach as far on its other side:
+    twice the gap. A run that was there before and reaches into the span is not read from its start, which may be hours
+    ago, but from its last reading in front of the span: the rule goes on from there and only has to know when the run
+    `begun`. A run that the span reaches is cut again up to its end. Behind the last run the piece is open, because
+    nothing there says where it ends; whether that run is still going on, its gap against the present tells.
+    """
     since, until = max(span[0], free[0]), min(span[1], free[1])
     near_since, near_until = max(free[0], _earlier(since, 2 * gap)), min(free[1], until + 2 * gap)
     runs = _inferred(device).filter(part=part, started_at__gte=free[0], started_at__lt=free[1])

@@ -25,7 +25,7 @@ class Phase(Enum):
     CLOSED = auto()
 
 
-class Link:
+class Connection:
     """The wire of one connection.
 
     Attributes:
