@@ -2,12 +2,15 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from releve.cli.work import sealed
 from releve.control.fleet.models import Device
 from releve.control.runs.models import Run
 from releve.control.teams.models import Team
+from releve.storage import scan
+from releve.storage.reader import ConnectionReader, each, now
 
 TABLES = {"reading", "receipt", "boot_anchor", "quarantine", "device_seen"}
 FUNCTIONS = {"releve_ensure_partition", "releve_account_changed", "releve_device_changed", "releve_one_sign_in_name"}
@@ -105,3 +108,38 @@ def test_a_sign_in_of_before_counts_as_used_now_so_that_none_ends_unseen():
     with connection.cursor() as cursor:
         cursor.execute("SELECT expires_at > now(), used_at > now() - interval '1 hour' FROM accounts_signin ORDER BY 1")
         assert cursor.fetchall() == [(False, None), (True, True)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_earlier_release_stored_is_taken_over_and_can_be_given_back_to_it():
+    call_command("migrate", "readings", "0010", verbosity=0)
+    device = Device.objects.create(team=Team.objects.create(name="Ours"), name="years-old")
+    instants = "generate_series('2025-11-01'::timestamptz, '2026-01-02', '2 hours') WITH ORDINALITY AS at (instant, n)"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT releve_ensure_partition(instant) FROM " + instants)  # noqa: S608 - ours
+        channels = "jsonb_build_object('b', n, 'a', n / 8.0, 'ab', 'état')"
+        cursor.execute(f"INSERT INTO reading SELECT %s, instant, n, instant, {channels} FROM {instants}", [device.pk])  # noqa: S608 - ours
+        cursor.execute("SELECT count(*) FROM reading")
+        (n,) = cursor.fetchone()
+
+    call_command("migrate", verbosity=0)
+    reader = ConnectionReader(connection.connection)
+    assert now(scan.count(reader, device.pk, scan.EVER)) == n
+    before = now(scan.newest(reader, device.pk, scan.EVER, n))
+    assert sealed.seal(connection.connection, device.pk) == n
+
+    assert sealed.totals(connection.connection, "years-old")["old_readings"] == 0
+    assert now(scan.newest(reader, device.pk, scan.EVER, n)) == before
+    assert not any(faults for *_, faults in sealed.faults(connection.connection, device.pk))
+    blocks = list(each(scan.blocks(reader, device.pk, ["b"], scan.EVER)))
+    assert [value for block in blocks for value in block.column("b").values()] == [*range(1, n + 1)]
+
+    with pytest.raises(DatabaseError, match="take them back with releve history unseal"):
+        call_command("migrate", "readings", "0010", verbosity=0)
+    assert sealed.unseal(connection.connection, device.pk, "years-old", is_into_old=True) == n
+    call_command("migrate", "readings", "0010", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), sum((channels -> 'b')::int), max(received) = max(time) FROM reading")
+        assert cursor.fetchone() == (n, n * (n + 1) // 2, True)
+        cursor.execute("TRUNCATE reading")
+    call_command("migrate", verbosity=0)
