@@ -1,4 +1,7 @@
-"""The same questions in plain SQL over `reading`, as a person would put them in psql, and whether the answers agree."""
+"""The same questions in plain SQL over rows, as a person would put them in psql, and whether the answers agree.
+
+The rows are a copy of the readings, in the table `by_hand`: the readings themselves are sealed into segments.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +17,7 @@ WHAT = ("n", "low", "high", "mean", "deviation")
 CLOSE = 1e-9
 _RECORD = ", ".join(f"{name} float8" for name in CHANNELS)
 _OF_RACE = (
-    f"reading, jsonb_to_record(channels) AS channel ({_RECORD})\n"
+    f"by_hand, jsonb_to_record(channels) AS channel ({_RECORD})\n"
     "WHERE device_id = %(device)s AND time >= %(start)s AND time < %(end)s"
 )
 _EACH = ",\n       ".join(
@@ -34,7 +37,7 @@ BUCKETS = (
 STATISTICS = f"""
 SELECT max(speed) AS speed_max, avg(speed) AS speed_average, max(battery) AS battery_max, min(battery) AS battery_min,
        extract(epoch FROM max(time) - min(time))::float8 AS time,
-       (SELECT (channels ->> 'distance')::float8 FROM reading
+       (SELECT (channels ->> 'distance')::float8 FROM by_hand
         WHERE device_id = %(device)s AND time >= %(start)s AND time < %(end)s ORDER BY time DESC LIMIT 1) AS distance
 FROM {_OF_RACE}"""  # noqa: S608 - our own words only
 EVERY_5_SECONDS = f"""
@@ -45,7 +48,7 @@ FROM (
            avg(battery) AS battery
     FROM {_OF_RACE} GROUP BY 1
 ) AS bucket
-JOIN reading ON device_id = %(device)s AND time = bucket.last
+JOIN by_hand ON device_id = %(device)s AND time = bucket.last
 ORDER BY 1"""  # noqa: S608 - our own words only
 OF_ALL_RACES = f"""
 SELECT run.id AS sensor_data_race_id, count(*) AS total_entries, avg(distance) AS average_distance,
@@ -53,7 +56,7 @@ SELECT run.id AS sensor_data_race_id, count(*) AS total_entries, avg(distance) A
        avg(battery) AS average_battery, max(battery) AS max_battery, min(time) AS start_time, max(time) AS end_time,
        extract(epoch FROM max(time) - min(time))::float8 AS time_difference
 FROM runs_run AS run
-JOIN reading ON reading.device_id = run.device_id AND time >= run.started_at AND time < run.ended_at,
+JOIN by_hand ON by_hand.device_id = run.device_id AND time >= run.started_at AND time < run.ended_at,
      jsonb_to_record(channels) AS channel ({_RECORD})
 WHERE run.deleted_at IS NULL
 GROUP BY run.id ORDER BY run.id"""  # noqa: S608 - our own words only

@@ -1,7 +1,10 @@
-"""A long race and many short ones: their readings loaded by COPY, their runs made and read through the real API."""
+"""A long race and many short ones: readings loaded by COPY and sealed, runs made and read through the real API."""
 
 import json
 import math
+import os
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +19,14 @@ START = datetime(2026, 2, 1, 12, 0, 3, 250_000, tzinfo=UTC)  # in the middle of 
 SHORT_S = 60
 SENT_LATE = timedelta(milliseconds=20)
 PAUSE = timedelta(days=1)
+ROWS = """
+CREATE TABLE by_hand (
+    device_id integer, time timestamptz, id bigint, received timestamptz, channels jsonb,
+    PRIMARY KEY (device_id, time, id)
+)"""
+BY_HAND = """
+INSERT INTO by_hand SELECT device_id, time, id, received, channels::jsonb FROM fresh_reading
+WHERE device_id = %s AND time >= %s AND time < %s"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +81,22 @@ def load(installation: Installation, *, readings: int, rate: int, short_races: i
     """Store a long race of a car and short ones of another, as if both had been sent while they were driven."""
     url = installation.environment["DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(ROWS)
         long = _store(connection, _car(installation, "long"), START, readings=readings, rate=rate)
         device = _car(installation, "short")
         short = [
             _store(connection, device, START + place * PAUSE, readings=SHORT_S * 10, rate=10)
             for place in range(short_races)
         ]
-        connection.execute("VACUUM ANALYZE reading")
+        connection.execute("VACUUM ANALYZE by_hand")
+    seal(installation)
     return long, short
+
+
+def seal(installation: Installation) -> None:
+    """Seal what is fresh now, as the server does once it is some minutes old."""
+    command = [sys.executable, "-m", "releve", "history", "seal", "--all"]
+    subprocess.run(command, env={**os.environ, **installation.environment}, check=True, capture_output=True)
 
 
 def _car(installation: Installation, name: str) -> int:
@@ -87,14 +106,12 @@ def _car(installation: Installation, name: str) -> int:
 def _store(connection: psycopg.Connection[Any], device: int, start: datetime, *, readings: int, rate: int) -> Stretch:
     step = timedelta(seconds=1) / rate
     end = start + readings * step
-    month = start
-    while month < end + timedelta(days=31):
-        connection.execute("SELECT releve_ensure_partition(%s)", [month])
-        month += timedelta(days=28)
-    copy = "COPY reading (device_id, time, id, received, channels) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(copy) as pipe:
-        for line in _lines(device, start, step, readings):
-            pipe.write(line)
+    copy = "COPY fresh_reading (device_id, time, id, received, channels) FROM STDIN"
+    with connection.transaction(), connection.cursor() as cursor:
+        with cursor.copy(copy) as pipe:
+            for line in _lines(device, start, step, readings):
+                pipe.write(line)
+        cursor.execute(BY_HAND, [device, start, end])
     return Stretch(device=device, start=start, end=end)
 
 
@@ -106,7 +123,7 @@ def _lines(device: int, start: datetime, step: timedelta, readings: int) -> Iter
         speed = 15 + 5 * math.sin(number / 1000)
         distance += speed * step.total_seconds()
         channels = (
-            f'{{"speed": {speed:.3f}, "track": {1 + number // 50_000}, '
-            f'"battery": {100 - number / 20_000:.3f}, "distance": {distance:.2f}}}'
+            f'{{"battery":{round(100 - number / 20_000, 3)},"distance":{round(distance, 2)},'
+            f'"speed":{round(speed, 3)},"track":{1 + number // 50_000}}}'
         )
         yield f"{device}\t{time.isoformat()}\t{number}\t{(time + SENT_LATE).isoformat()}\t{channels}\n"

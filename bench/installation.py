@@ -20,6 +20,9 @@ from releve.storage.embedded.process import processes
 
 DEVICE = "bench"
 CONTROL_S = 60.0
+READINGS = """
+SELECT (SELECT count(*) FROM fresh_reading) + (SELECT count(*) FROM reading)
+     + (SELECT coalesce(sum(n), 0) FROM segment WHERE replaced IS NULL)"""
 
 
 @contextmanager
@@ -110,7 +113,7 @@ class Installation:
     def rows(self) -> int:
         """How many readings are in the database."""
         with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
-            row = connection.execute("SELECT count(*) FROM reading").fetchone()
+            row = connection.execute(READINGS).fetchone()
         return int(row[0]) if row else 0
 
     def add(self, what: str, name: str, *options: str) -> dict[str, Any]:

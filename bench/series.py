@@ -35,8 +35,8 @@ DESCRIPTION = """\
 Measures charts of a device with 1,000,000 readings of 4 channels, over HTTP, everything on this machine:
 an embedded PostgreSQL in a temporary folder, one worker, control, a person who signs in.
 
-Below them: the same stretch read by storage/scan.py, which asks PostgreSQL for columns, and as whole rows of JSON
-that are turned into columns here, each with the four channels or one.
+Below them: the same stretch read by storage/scan.py from segments, with one channel or four, and as whole rows of
+JSON that are turned into columns here.
 
 The chart of 2,000 points is also computed in one SQL statement. When both do not say the same, it exits with 1.
 """
@@ -46,13 +46,13 @@ BY_HAND = """
 SELECT bucket, count(*), min(speed), max(speed) FROM (
     SELECT (extract(epoch FROM time) * 1000000)::bigint AS time_us, (channels -> 'speed')::float8 AS speed,
            (((extract(epoch FROM time) * 1000000)::bigint - %(from)s) / %(width)s) AS bucket
-    FROM reading WHERE device_id = %(device)s
+    FROM by_hand WHERE device_id = %(device)s
 ) AS each GROUP BY bucket ORDER BY bucket
 """
 ROWS = """
 SELECT (extract(epoch FROM time) * 1000000)::bigint, id, (extract(epoch FROM received) * 1000000)::bigint,
        channels::text
-FROM reading WHERE device_id = %s
+FROM by_hand WHERE device_id = %s
   AND (time, id) > (to_timestamp(0) + %s::bigint * interval '1 microsecond', %s::bigint)
 ORDER BY time, id LIMIT %s
 """
