@@ -44,16 +44,17 @@ class Laps:
             counts: Which of them count; None for all.
         """
         track, distance = block.column(TRACK).numbers, block.column(DISTANCE).numbers
+        is_counted = np.broadcast_to(np.True_, len(block)) if counts is None else counts
+        is_told = ~np.isnan(track)
         if len(self._laps) < MOST_LAPS:
-            told = np.flatnonzero(~np.isnan(track))
-            is_counted = np.ones(len(told), bool) if counts is None else counts[told]
-            self._follow(block.time_us[told], track[told], distance[told], is_counted)
-        counted = np.arange(len(block)) if counts is None else np.flatnonzero(counts)
-        if len(counted):
-            self._last_us = int(block.time_us[counted[-1]])
-        known = counted[~np.isnan(distance[counted])]
-        if len(known):
-            self._distance = float(distance[known[-1]])
+            told = slice(None) if is_told.all() else is_told
+            self._follow(block.time_us[told], track[told], distance[told], is_counted[told])
+        last = _last(is_counted)
+        if last is not None:
+            self._last_us = int(block.time_us[last])
+        known = _last(is_counted & ~np.isnan(distance))
+        if known is not None:
+            self._distance = float(distance[known])
 
     def answer(self) -> list[Lap]:
         """The first thousand laps, the last of them up to the last reading; none where all readings name the same."""
@@ -96,6 +97,13 @@ class Laps:
         if self._left is not None and (is_last or self._left < end.time_us):
             end = _Told(self._left, end.track, self._latest.distance)
         return lap(self._begun.point(), end.point())
+
+
+def _last(where: Mask) -> int | None:
+    """The last place where it holds."""
+    if not where.any():
+        return None
+    return len(where) - 1 - int(where[::-1].argmax())
 
 
 def _instant(time_us: int) -> datetime:

@@ -1,10 +1,11 @@
 """A run's readings as columns: those of its part, in the order of time, and which of them count."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import attrgetter
 
 from django.db import connection
@@ -14,7 +15,7 @@ from releve.history import exclusion, spelling
 from releve.history.array import Mask
 from releve.history.block import Block
 from releve.history.exclusion import counting, named_channels, of_part
-from releve.storage import scan
+from releve.storage import scan, segments
 from releve.storage.reader import ConnectionReader, each, now
 from releve.storage.scan import Span
 
@@ -76,7 +77,7 @@ def judged_of(
         exclusions.setdefault(found.device_id, []).append(found)
     for device_id, of_device in groupby(known, attrgetter("device_id")):
         left_out = [_left(found) for found in exclusions.get(device_id, ())]
-        for near in _near(list(of_device)):
+        for near in _near(device_id, list(of_device)):
             yield from _judged(near, names, left_out, span)
 
 
@@ -115,7 +116,10 @@ def _judged(
         for stretch, is_single in scan.stretches(hull, touching):
             channels = scan.WHOLE if is_single else asked
             for whole in each(scan.blocks(own, runs[0].device_id or 0, channels, stretch)):
+                first_us, last_us = int(whole.time_us[0]), int(whole.time_us[-1])
                 for run, span in zip(runs, spans, strict=True):
+                    if span.from_us > last_us or span.to_us <= first_us:
+                        continue
                     block = _of_part(whole.within(*span), run.part)
                     if len(block):
                         counts = counting(block, exclusions=_about(touching, run), ids=partial(spelling.ids, block))
@@ -123,19 +127,27 @@ def _judged(
                         yield run, _only(block, asked) if is_single else block, None if is_all else counts
 
 
-def _near(runs: Sequence[Run]) -> Iterator[list[Run]]:
-    """Runs of one device, in order of their start, with those together that lie near each other."""
+def _near(device_id: int, runs: Sequence[Run]) -> Iterator[list[Run]]:
+    """Runs of one device, in order of their start, with those together that lie near each other or in one segment."""
+    if len(runs) == 1:
+        yield list(runs)
+        return
+    spans = [span_of(run) for run in runs]
+    with reader() as own:
+        sealed = now(segments.of_span(own, device_id, spans[0].from_us, max(span.to_us for span in spans)))
+    firsts_us = [each.first_us for each in sealed]
+    reach_us = list(accumulate((each.last_us for each in sealed), max))  # of the segments up to each
     found: list[Run] = []
     until_us = 0
-    for run in runs:
-        span = span_of(run)
-        if found and span.from_us - until_us > NEAR_US:
+    for run, span in zip(runs, spans, strict=True):
+        begun = bisect_right(firsts_us, until_us)
+        is_in_one = begun > 0 and reach_us[begun - 1] >= span.from_us
+        if found and not is_in_one and span.from_us - until_us > NEAR_US:
             yield found
             found, until_us = [], 0
         found.append(run)
         until_us = max(until_us, span.to_us)
-    if found:
-        yield found
+    yield found
 
 
 def _of_part(block: Block, part: str) -> Block:

@@ -15,6 +15,7 @@ from releve.history.segment import stream
 from releve.history.segment.frame import Damaged, Holds, Reader, unwrapped, varint, wrapped
 
 _WHOLE_IF_WHOLE = 7
+_NUMBERS = (Kind.REAL, Kind.INTEGER)
 _REAL_TAG, _WHOLE_TAG, _NO_NUMBERS_TAG = 2, 1, 0
 
 
@@ -44,6 +45,8 @@ def decode(blob: bytes) -> Column:
     reader = unwrapped(Holds.CHANNEL, blob)
     n = reader.varint()
     kinds = stream.read_whole(reader, n).astype(np.uint8)
+    if (only := the_same(kinds)) in _NUMBERS:  # as most channels are
+        return Column(all_same(only, n), _numbers(reader, n))
     has_number = (kinds == Kind.REAL) | (kinds == Kind.INTEGER) | (kinds == _WHOLE_IF_WHOLE)
     count = int(np.count_nonzero(has_number))
     numbers = _numbers(reader, count)
