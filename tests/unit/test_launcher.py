@@ -37,6 +37,8 @@ class Clone:
         shutil.copy(LAUNCHER, self.root)
         for name in ("pyproject.toml", "requirements.lock", "requirements-test.lock"):
             (self.root / name).write_text(name)
+        (self.root / "src").mkdir()
+        (self.root / "src" / "ours.py").touch()
         self.journal = folder / "journal"
         self.journal.touch()
         self.bin = folder / "bin"
@@ -50,7 +52,11 @@ class Clone:
         path.chmod(0o755)
 
     def popen(self, *arguments: str, launcher: Path | None = None, **options) -> subprocess.Popen[str]:
-        surroundings = {"PATH": f"{self.bin}:/usr/bin:/bin", "JOURNAL": str(self.journal)}
+        surroundings = {
+            "PATH": f"{self.bin}:/usr/bin:/bin",
+            "JOURNAL": str(self.journal),
+            "PYTHONDONTWRITEBYTECODE": "1",  # as images of containers often say
+        }
         return subprocess.Popen(
             ["/bin/sh", str(launcher or self.root / "releve"), *arguments],
             env=surroundings,
@@ -100,6 +106,15 @@ def test_it_installs_with_hashes_and_itself_without_looking_for_dependencies(clo
     _, locked, itself = clone.journal.read_text().splitlines()
     assert locked.endswith(f"--require-hashes -r {clone.root}/requirements.lock")
     assert itself.endswith(f"--no-deps --no-build-isolation --editable {clone.root}")
+
+
+def test_nothing_is_compiled_again_at_each_start_even_where_python_may_not_write(clone):
+    clone.run()
+
+    _, locked, itself = clone.journal.read_text().splitlines()
+    assert "--compile-bytecode" in locked
+    assert "--compile-bytecode" in itself
+    assert list((clone.root / "src" / "__pycache__").glob("ours.*.pyc"))
 
 
 def test_a_changed_lock_installs_again_into_the_same_environment(clone):
