@@ -35,7 +35,7 @@ def calls(file: Path) -> set[str]:
 def test_nothing_but_the_path_hands_readings_to_the_writers():
     handing = {name(file) for file in FILES if calls(file) & {"group.add", "writer.commit"}}
 
-    assert handing == {"ingest/path.py", "ingest/part.py", "ingest/batch.py"}
+    assert handing == {"ingest/path.py", "ingest/waveform.py", "ingest/batch.py"}
 
 
 def test_every_transport_keeps_its_submissions_by_the_path():

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from time import perf_counter
 
-from releve.ingest import part
+from releve.ingest import waveform
 from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters, Timing
 from releve.ingest.last_value import LastValues
@@ -107,7 +107,7 @@ class Path:
         if _SINGLE.issuperset(map(type, items)):  # by far the most: nothing refused, nothing to be taken apart
             return await self._group.add(items)  # type: ignore[arg-type]
         entries = [item for item in items if not isinstance(item, Receipt)]
-        kept = iter(await part.keep(self._group, entries))
+        kept = iter(await waveform.keep(self._group, entries))
         return [item if isinstance(item, Receipt) else next(kept) for item in items]
 
     def _count(self, transport: str, receipts: Sequence[Receipt]) -> None:

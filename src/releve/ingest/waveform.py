@@ -1,4 +1,4 @@
-"""Entries to receipts, a waveform part by part: nobody waits for a hundred thousand readings of one device."""
+"""Entries to receipts, a waveform a few hundred at a time: nobody waits for all the readings of one device."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from releve.protocol.problem import Overloaded, Throttled, Unavailable
 from releve.protocol.reading import Quarantined, Reading
 from releve.protocol.waveform import Waveform
 
-PART = 500  # readings: some milliseconds of work for the event loop
+AT_ONCE = 500  # readings: some milliseconds of work for the event loop
 _WORST_FIRST = (Outcome.QUARANTINED, Outcome.STORED, Outcome.DUPLICATE)
 
 
@@ -39,8 +39,8 @@ async def keep(group: GroupCommit, entries: Sequence[Kept]) -> list[Receipt]:
 async def _keep_waveform(group: GroupCommit, waveform: Waveform, *, is_begun: bool) -> Receipt:
     counts: Counter[Outcome] = Counter()
     strange: Receipt | None = None
-    for start in range(0, waveform.count, PART):
-        receipts = await _add(group, waveform.readings(start, start + PART), is_begun=is_begun or start > 0)
+    for start in range(0, waveform.count, AT_ONCE):
+        receipts = await _add(group, waveform.readings(start, start + AT_ONCE), is_begun=is_begun or start > 0)
         counts.update([receipt.outcome for receipt in receipts])
         strange = strange or next((receipt for receipt in receipts if receipt.reason or receipt.notices), None)
     outcome = next(outcome for outcome in _WORST_FIRST if counts[outcome])
