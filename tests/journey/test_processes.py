@@ -162,15 +162,12 @@ def test_where_cores_are_short_devices_come_first(apart):
     assert priority["postgres"] == priority["worker-0"]
 
 
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel shares by process, not by session")
-def test_devices_come_first_also_where_the_kernel_shares_the_processors_by_session(apart):
-    told = {name: Path(f"/proc/{pid}/autogroup").read_text().split() for name, pid in apart.processes.items()}
-    session = {name: words[0] for name, words in told.items()}
-    priority = {name: int(words[-1]) for name, words in told.items()}
+def test_priorities_count_among_the_parts_which_share_a_session_and_ctrl_c_reaches_none_of_them(apart):
+    sessions = {os.getsid(pid) for pid in apart.processes.values()}
+    groups = {os.getpgid(pid) for pid in (*apart.processes.values(), apart.process.pid)}
 
-    assert len(set(session.values())) == len(session)
-    assert priority["worker-0"] < priority["control"] < priority["maintenance"]
-    assert priority["postgres"] == priority["worker-0"]
+    assert sessions == {os.getsid(apart.process.pid)}  # the kernel shares by session before it looks at niceness
+    assert len(groups) == len(apart.processes) + 1  # a terminal's signals go to a group
 
 
 def test_at_rest_everything_but_postgresql_fits_into_260_mb(start_server):

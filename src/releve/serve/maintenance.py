@@ -20,7 +20,6 @@ from releve.maintenance.prune import Pruning
 from releve.maintenance.seal import Sealing
 from releve.maintenance.takeover import TakingOver
 from releve.serve.process import logs
-from releve.serve.process.priority import go_behind
 from releve.serve.process.snapshot import Snapshot
 from releve.settings import Settings
 from releve.storage.embedded.location import cluster_of
@@ -130,7 +129,7 @@ def _cut_runs() -> Mapping[str, int]:
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     logs.configure(level=settings.log_level, log_format=settings.log_format, process=NAME)
-    go_behind(NICENESS)
+    os.nice(NICENESS)
     Path(settings.data_dir, "run").mkdir(parents=True, exist_ok=True)
     asyncio.run(Maintenance(settings).run())
 

@@ -122,7 +122,7 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
+                process_group=0,  # Ctrl-C in the terminal is for the supervisor alone; one session: see `serve/control`
                 preexec_fn=ending_with_parent(self.part.stop_signal),
                 **child.identity,
             )
