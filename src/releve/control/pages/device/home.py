@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from releve.control.fleet.queries import ending_tokens
-from releve.control.pages import access, command, origin
+from releve.control.pages import access, command, public_address
 from releve.control.pages.device.glance import glances
 from releve.control.teams.queries import teams_of
 
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "now": timezone.now(),
         "wanted": wanted,
         "team_count": teams_of(account).count(),
-        "origin": origin.of(request),
+        "origin": public_address.of(request),
         "teaches": not wanted and all(glance.last_seen is None for glance in listed),
         "needs_address": command.needs_address(),
         "first_name": page.object_list[0].name if page.object_list else "raspberry1",

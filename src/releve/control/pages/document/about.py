@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from releve import __version__
-from releve.control.pages import origin
+from releve.control.pages import public_address
 
 
 @require_safe
@@ -30,6 +30,6 @@ def about(request: HttpRequest) -> HttpResponse:
         },
         "is_durable": fsync == "on" and synchronous_commit in {"on", "remote_apply"},
         "time_zone": settings.RELEVE.time_zone,
-        "origin": origin.of(request),
+        "origin": public_address.of(request),
     }
     return render(request, "pages/about.html", context)

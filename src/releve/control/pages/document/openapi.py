@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from rest_framework.request import Request
 
-from releve.control.pages import origin
+from releve.control.pages import public_address
 
 Document = dict[str, Any]
 
@@ -20,7 +20,7 @@ def add_data_plane(result: Document, request: Request | None = None, **_: Any) -
     """drf-spectacular's hook: merge the documents that the setting `API_FRAGMENTS` names, and say where we are."""
     prefix = settings.RELEVE.root_path.rstrip("/")
     if prefix and request is not None:
-        result["servers"] = [{"url": f"{origin.of(request).removesuffix(prefix)}{prefix}"}]
+        result["servers"] = [{"url": f"{public_address.of(request).removesuffix(prefix)}{prefix}"}]
     return merge(result, [fragment() for fragment in _fragments()])
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from releve.control.accounts.models import Account
-from releve.control.pages import access, origin
+from releve.control.pages import access, public_address
 from releve.control.pages.run.forms import CorrectForm, ExcludeForm, MoveForm, RenameForm, SplitForm
 from releve.control.pages.run.look import Look, look
 from releve.control.runs import queries
@@ -52,7 +52,7 @@ def page(request: HttpRequest, shown: Run, *, status: int = 200, **wrong: Any) -
         "state": etag(shown),
         "may_edit": may_edit,
         "next_run": following(shown) if may_edit else None,
-        "origin": origin.of(request),
+        "origin": public_address.of(request),
         "zone": settings.RELEVE.time_zone,
         **(_forms(shown, found) if may_edit else {}),
         **wrong,
