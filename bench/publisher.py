@@ -30,7 +30,7 @@ class Connection:
         port: The server's, on loopback.
         login: User name and secret, None for a server that asks for none.
         number: Which of the connections it is.
-        run: Which of the runs; its readings have an hour of their own.
+        run: Which of the runs.
     """
 
     def __init__(self, port: int, login: tuple[str, str] | None, *, number: int, run: int) -> None:
@@ -40,7 +40,7 @@ class Connection:
         self.latencies_us: list[int] = []
         self._number, self._run = number, run
         self._random = random.Random(run * 1000 + number)  # noqa: S311 - readings, not secrets
-        self._sent = 0
+        self._since_s, self._sent = int(time.time()), 0
         self._under_way: deque[tuple[float, int]] = deque()
         self._rest = b""
         self.socket.sendall(_connect(f"bench-{run}-{number}", login))
@@ -79,19 +79,22 @@ class Connection:
             count -= min(left, count)
 
     def _publish(self) -> bytes:
-        """The next reading: instants rise by a millisecond, and no two readings are the same."""
+        """The next reading: instants begin now and rise by a millisecond, and no two readings are the same."""
         sent = self._sent
         self._sent += 1
-        seconds, run = sent // 1000, self._run
+        seconds = sent // 1000
         payload = (
-            b'{"machine_id":%d,"timestamp":"2026-02-%02dT%02d:%02d:%02d.%03d000","acceleration_x":%.3f,'
-            b'"acceleration_y":-0.125,"acceleration_z":9.812,"repetitions":%d,"series_time":%d%09d.5,"rest_time":3.0}'
+            b'{"machine_id":%d,"timestamp":"%b.%03d000","acceleration_x":%.3f,'
+            b'"acceleration_y":-0.125,"acceleration_z":9.812,"repetitions":%d,"series_time":%d%d%09d.5,"rest_time":3.0}'
         ) % (
-            1 + sent % 4, 1 + run // 24 % 28, run % 24, seconds // 60 % 60, seconds % 60, sent % 1000,
-            self._random.random(), seconds % 30, self._number + 1, sent,
+            1 + sent % 4, self._second(seconds), sent % 1000,
+            self._random.random(), seconds % 30, self._run + 1, self._number + 1, sent,
         )  # fmt: skip
         packet_id = _short(sent % LAST_ID + 1)
         return b"\x32" + _varint(4 + len(TOPIC) + len(payload)) + _short(len(TOPIC)) + TOPIC + packet_id + payload
+
+    def _second(self, seconds: int) -> bytes:
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self._since_s + seconds)).encode()
 
 
 def main() -> None:

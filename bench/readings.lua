@@ -11,21 +11,22 @@ function init(arguments)
     token = arguments[1]
     run = tonumber(arguments[2])
     sent = 0
+    since = os.time()
     math.randomseed(run * 1000 + thread_number)
     headers = { ["token"] = token, ["content-type"] = "application/json" }
 end
 
--- Instants rise by a millisecond from one request to the next, as a fleet's do; each run has an hour of its own, and
--- series_time holds the thread and a counter, so that no two readings are the same. Repetitions follow the instant, as on
--- a machine: random ones would be cut into a series each.
+-- Instants rise by a millisecond from one request to the next, as a fleet's do, and begin now: readings of earlier may be
+-- sealed, which is looked up. series_time holds the run, the thread and a counter, so that no two readings are the same.
+-- Repetitions follow the instant, as on a machine: random ones would be cut into a series each.
 function request()
     sent = sent + 1
     local body = string.format(
-        '{"machine_id":%d,"timestamp":"2026-01-%02dT%02d:%02d:%02d.%03d000","acceleration_x":%.3f,"acceleration_y":%.3f,'
-            .. '"acceleration_z":%.3f,"repetitions":%d,"series_time":%d%09d.5,"rest_time":3.0}',
-        math.random(1, 4), 1 + math.floor(run / 24) % 28, run % 24, math.floor(sent / 60000) % 60,
-        math.floor(sent / 1000) % 60, sent % 1000, math.random() - 0.5, math.random() - 0.5, 9.3 + math.random(),
-        math.floor(sent / 1000) % 30, thread_number + 1, sent
+        '{"machine_id":%d,"timestamp":"%s.%03d000","acceleration_x":%.3f,"acceleration_y":%.3f,'
+            .. '"acceleration_z":%.3f,"repetitions":%d,"series_time":%d%d%09d.5,"rest_time":3.0}',
+        math.random(1, 4), os.date("!%Y-%m-%dT%H:%M:%S", since + math.floor(sent / 1000)), sent % 1000,
+        math.random() - 0.5, math.random() - 0.5, 9.3 + math.random(), math.floor(sent / 1000) % 30, run + 1,
+        thread_number + 1, sent
     )
     return wrk.format("POST", nil, headers, body)
 end
