@@ -67,7 +67,9 @@ def configuration(mosquitto, team, topics, **settings):
 def stored(server, device, channel="n"):
     """The values of a channel that are stored for a device, in order, repeats included."""
     return [row[0] for row in server.query(
-        "SELECT (channels ->> %s)::float FROM reading WHERE device_id = %s ORDER BY 1", channel, device["id"]
+        "SELECT (channels::jsonb ->> %s)::float FROM fresh_reading WHERE device_id = %s ORDER BY 1",
+        channel,
+        device["id"],
     )]  # fmt: skip
 
 
@@ -123,7 +125,7 @@ def test_with_commits_paused_the_broker_still_holds_everything(server, mosquitto
     car = server.add_device(team=team)
     running = bridge({"template": "cars/{device}/telemetry"}).start()
     with psycopg.connect(server.database_url) as paused:
-        paused.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        paused.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
         mosquitto.publish((f"cars/{car['name']}/telemetry", json.dumps({"n": n})) for n in range(100))
         until(lambda: _waits_for_lock(server), "the bridge does not commit", running)
         running.end(signal.SIGKILL)
@@ -142,7 +144,7 @@ def test_a_broker_that_knows_no_window_is_left_unread_while_commits_are_paused(s
     mosquitto.listen("max_inflight_messages 0")
     running = bridge({"template": "cars/{device}/telemetry"}, version="3.1.1", keep_alive_s=5, window=20).start()
     with psycopg.connect(server.database_url) as paused:
-        paused.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        paused.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
         mosquitto.publish((f"cars/{car['name']}/telemetry", json.dumps({"n": n})) for n in range(1_000))
         # Nothing is read any more, not even PINGRESP: the link is given up, and made anew, for as long as that lasts.
         until(lambda: running.has_said("Keep alive timeout"), "the bridge goes on reading", running)
@@ -210,7 +212,7 @@ def test_through_a_broker_too_a_value_is_told_only_once_the_sample_that_it_compl
     mosquitto.publish((f"esp32bis/{car['name']}/{quantity}", "1") for quantity in ("race", "distance", "battery"))
     until(lambda: len(_told(server, car)) == 3, "the values do not arrive", running)
     with psycopg.connect(server.database_url) as paused:
-        paused.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        paused.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
         mosquitto.publish([(f"esp32bis/{car['name']}/speed", "12.5")])
         until(lambda: _waits_for_lock(server), "the bridge does not commit", running)
         mosquitto.publish([(f"esp32bis/{other['name']}/speed", "3")])  # has no sample to wait for
@@ -338,7 +340,7 @@ def test_a_broker_on_the_https_port_hears_which_protocol_is_meant(tmp_path):
 
 
 def stored_now(connection, device):
-    return connection.execute("SELECT count(*) FROM reading WHERE device_id = %s", [device["id"]]).fetchone()[0]
+    return connection.execute("SELECT count(*) FROM fresh_reading WHERE device_id = %s", [device["id"]]).fetchone()[0]
 
 
 def _told(server, car):

@@ -86,7 +86,7 @@ def test_a_reading_is_stored_for_the_device_that_the_rule_names_and_once(aws):
 
     assert (first.status_code, again.status_code) == (200, 200)
     assert (first.json()["stored"], again.json()["duplicate"]) == (1, 1)
-    rows = aws.query("SELECT channels FROM reading WHERE device_id = %s", car["id"])
+    rows = aws.query("SELECT channels::jsonb FROM fresh_reading WHERE device_id = %s", car["id"])
     assert rows == [({"speed": 12.5},)]
 
 
@@ -109,7 +109,7 @@ def test_what_can_never_be_stored_is_kept_so_that_aws_need_not_send_it_again(aws
         answer = post(aws, message)
 
         assert (answer.status_code, answer.json()["quarantined"]) == (200, 1)
-    assert aws.query("SELECT count(*) FROM reading WHERE device_id = %s", foreign["id"]) == [(0,)]
+    assert aws.query("SELECT count(*) FROM fresh_reading WHERE device_id = %s", foreign["id"]) == [(0,)]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic dGhl"}])

@@ -17,7 +17,7 @@ def test_a_reading_is_sent_as_a_device_and_its_verdict_told(server):
     first, again = server.json(*arguments), server.json(*arguments)
 
     assert (first["outcome"], again["outcome"]) == ("stored", "duplicate")
-    rows = server.query("SELECT channels FROM reading WHERE device_id = %s", device["id"])
+    rows = server.query("SELECT channels::jsonb FROM fresh_reading WHERE device_id = %s", device["id"])
     assert rows == [({"temperature": 21.5, "on": True, "note": "warm"},)]
 
 

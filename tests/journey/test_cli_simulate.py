@@ -26,7 +26,7 @@ def simulator(server, kind, number=1):
 
 def count(server, kind):
     return server.query(
-        "SELECT count(*) FROM reading JOIN fleet_device ON fleet_device.id = device_id WHERE name LIKE %s",
+        "SELECT count(*) FROM fresh_reading JOIN fleet_device ON fleet_device.id = device_id WHERE name LIKE %s",
         f"simulator-{kind}-%",
     )[0][0]
 
@@ -68,8 +68,8 @@ def test_cars_over_http_drive_races_that_somebody_opened(server, editor):
     names = [row["name"] for row in httpx.get(f"{server.url}/vehicles", headers=bearer).json()["data"]]
     assert [names.count(simulator(server, "racing", number)) for number in (1, 2)] == [1, 1]
     rows = server.query(
-        "SELECT count(*) FROM reading JOIN runs_run AS race ON race.device_id = reading.device_id"
-        " AND reading.channels ->> 'race' = race.id::text JOIN fleet_asset ON fleet_asset.id = race.asset_id"
+        "SELECT count(*) FROM fresh_reading AS reading JOIN runs_run AS race ON race.device_id = reading.device_id"
+        " AND reading.channels::jsonb ->> 'race' = race.id::text JOIN fleet_asset ON fleet_asset.id = race.asset_id"
         " WHERE fleet_asset.name LIKE 'simulator-racing-%%'"
     )
     assert rows[0][0] >= summary["stored"]

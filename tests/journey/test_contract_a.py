@@ -53,7 +53,8 @@ def test_what_is_acknowledged_is_queryable_at_once(server, token):
     requests.post(f"{server.url}/data", json=sent, headers={"token": token})
 
     rows = server.query(
-        "SELECT channels, sent FROM reading WHERE time = '2026-06-01T12:00:00.25Z' AND channels ? 'left_force'"
+        "SELECT channels::jsonb, sent FROM fresh_reading"
+        " WHERE time = '2026-06-01T12:00:00.25Z' AND channels::jsonb ? 'left_force'"
     )
     assert rows == [({key: value for key, value in sent.items() if key != "timestamp"}, "2026-06-01T12:00:00.250")]
 
@@ -65,7 +66,7 @@ def test_the_same_reading_twice_is_two_successes_and_one_row(server, token):
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert [answer.json()["duplicate"] for answer in answers] == [False, True]
-    assert server.query("SELECT count(*) FROM reading WHERE channels->>'repetitions' = '77'") == [(1,)]
+    assert server.query("SELECT count(*) FROM fresh_reading WHERE channels::jsonb->>'repetitions' = '77'") == [(1,)]
 
 
 @pytest.mark.parametrize("body", [{"device_id": "nobody", "password": "x"}, {"device_id": "PI", "password": "x"}])

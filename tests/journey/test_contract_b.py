@@ -124,7 +124,8 @@ def test_sensor_data_is_stored_under_the_vehicles_own_device_with_every_channel(
     expected = sample(race, track=2, tyre_temperature=61.5, date="2026-06-01T12:00:00Z", outcome="stored")
     assert data == data | expected
     rows = server.query(
-        "SELECT device.contract, reading.channels, reading.id FROM reading JOIN fleet_device AS device "
+        "SELECT device.contract, reading.channels::jsonb, reading.id"
+        " FROM fresh_reading AS reading JOIN fleet_device AS device "
         "ON device.id = device_id WHERE reading.id = %s",
         int(data["id"]),
     )
@@ -482,7 +483,7 @@ def test_deleting_a_vehicle_deletes_its_races_and_no_reading(server, team):
     team.call("DELETE", f"/vehicle/{vehicle}")
 
     assert team.call("GET", f"/race/{race}").status_code == 404
-    assert server.query("SELECT count(*) FROM reading WHERE id = %s", int(reading)) == [(1,)]
+    assert server.query("SELECT count(*) FROM fresh_reading WHERE id = %s", int(reading)) == [(1,)]
 
 
 def test_samples_join_the_car_that_drives_the_race_meanwhile(server, team):

@@ -86,7 +86,7 @@ def test_a_phone_sends_to_a_device_of_its_own_made_at_the_first_sending(server):
 
     assert [answer.status_code for answer in answers] == [200, 200]
     rows = server.query(
-        "SELECT count(*) FROM reading JOIN fleet_device ON fleet_device.id = device_id"
+        "SELECT count(*) FROM fresh_reading JOIN fleet_device ON fleet_device.id = device_id"
         " JOIN accounts_account ON accounts_account.id = owner_id WHERE email = %s",
         person["email"],
     )

@@ -68,7 +68,7 @@ def test_nothing_acknowledged_is_missing_and_nothing_is_stored_twice_after_twent
             sender.join()
 
     acknowledged = [reading for sender in senders for reading in sender.acknowledged]
-    rows = server.query("SELECT (channels->>'sender')::int, (channels->>'n')::int FROM reading")
+    rows = server.query("SELECT (channels::jsonb->>'sender')::int, (channels::jsonb->>'n')::int FROM fresh_reading")
     stored = Counter(rows)
     assert len(acknowledged) > ROUNDS
     assert set(acknowledged) - set(stored) == set()

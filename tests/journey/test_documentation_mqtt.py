@@ -42,7 +42,9 @@ def run(program, server, device):
 
 
 def temperatures(server, device):
-    rows = server.query("SELECT (channels ->> 'temperature')::float FROM reading WHERE device_id = %s", device["id"])
+    rows = server.query(
+        "SELECT (channels::jsonb ->> 'temperature')::float FROM fresh_reading WHERE device_id = %s", device["id"]
+    )
     return {value for (value,) in rows}
 
 

@@ -33,7 +33,9 @@ def test_the_pi_drops_a_reading_that_can_never_be_stored_and_goes_on(server, pag
     try:
         stored = eventually(
             lambda: (
-                server.query("SELECT channels->>'n' FROM reading WHERE device_id = %s ORDER BY time", device["id"])
+                server.query(
+                    "SELECT channels::jsonb->>'n' FROM fresh_reading WHERE device_id = %s ORDER BY time", device["id"]
+                )
                 == [("1",), ("3",), ("5",)]
             ),
             within_s=60,

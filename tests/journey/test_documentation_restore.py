@@ -122,7 +122,7 @@ def test_what_was_ended_after_the_dump_is_dead_after_the_restoration_and_all_oth
         "kept": kept, "lost": lost, "renewed": renewed, "stayer": stayer, "leaver": leaver,
     }.items()}  # fmt: skip
     assert {send(server, bearer, 1).status_code for bearer in bearers.values()} == {200}
-    readings = "SELECT count(*) FROM reading WHERE device_id = %s"
+    readings = "SELECT count(*) FROM fresh_reading WHERE device_id = %s"
 
     restoration.save()
     send(server, bearers["kept"], 2)  # after the dump: it is gone with this machine

@@ -53,7 +53,11 @@ def sent(server, sender):
 @pytest.mark.parametrize(
     ("breaks", "mends", "says"),
     [
-        (["REVOKE INSERT ON reading FROM PUBLIC, releve"], ["GRANT INSERT ON reading TO releve"], "permission denied"),
+        (
+            ["REVOKE INSERT ON fresh_reading FROM PUBLIC, releve"],
+            ["GRANT INSERT ON fresh_reading TO releve"],
+            "permission denied",
+        ),
         (
             ["ALTER ROLE releve SET default_transaction_read_only = on", "SELECT pg_reload_conf()"],
             ["ALTER ROLE releve RESET default_transaction_read_only"],

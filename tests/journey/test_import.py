@@ -31,7 +31,7 @@ def device(server):
 def rows(server, name):
     """What is stored of a device: instant, identity, channels and the timestamp as sent, in order."""
     sql = (
-        "SELECT time, reading.id, channels::text, sent FROM reading "
+        "SELECT time, reading.id, channels::text, sent FROM fresh_reading AS reading "
         "JOIN fleet_device AS device ON device.id = device_id WHERE device.name = %s ORDER BY time, reading.id"
     )
     return server.query(sql, name)

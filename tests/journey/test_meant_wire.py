@@ -34,7 +34,9 @@ def test_over_mqtt_such_readings_are_both_stored(server):
 
     assert eventually(
         lambda: (
-            server.query("SELECT channels->>'t' FROM reading WHERE device_id = %s ORDER BY 1", device["id"])
+            server.query(
+                "SELECT channels::jsonb->>'t' FROM fresh_reading WHERE device_id = %s ORDER BY 1", device["id"]
+            )
             == [("20",), ("35",)]
         )
     )
@@ -50,7 +52,9 @@ def test_text_in_a_channel_of_numbers_is_a_number_or_flagged_on_every_worker(ser
 
     assert "warnings" not in numeral
     assert [warning["field"] for warning in text["warnings"]] == ["speed"]
-    assert server.query("SELECT channels->>'speed' FROM reading WHERE device_id = %s ORDER BY time", device["id"]) == [
+    assert server.query(
+        "SELECT channels::jsonb->>'speed' FROM fresh_reading WHERE device_id = %s ORDER BY time", device["id"]
+    ) == [
         ("11.5",),
         ("12.5",),
         ("fast",),

@@ -104,7 +104,7 @@ def test_a_foreign_topic_is_refused_nothing_is_stored_and_the_audit_says_so(serv
 
     assert (answer is None) if version == V3 else (answer.reason == 0x87)
     assert eventually(lambda: audits(server, device, "mqtt-refused") == [({"what": "publish", "name": foreign},)])
-    assert server.query("SELECT count(*) FROM reading WHERE device_id = %s", other["id"]) == [(0,)]
+    assert server.query("SELECT count(*) FROM fresh_reading WHERE device_id = %s", other["id"]) == [(0,)]
 
 
 @BOTH

@@ -71,7 +71,9 @@ def running(command):
 
 
 def channels(server, device):
-    rows = server.query("SELECT channels FROM reading WHERE device_id = %s ORDER BY received, id", device["id"])
+    rows = server.query(
+        "SELECT channels::jsonb FROM fresh_reading WHERE device_id = %s ORDER BY received, id", device["id"]
+    )
     return [row[0] for row in rows]
 
 

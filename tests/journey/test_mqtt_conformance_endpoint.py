@@ -59,7 +59,7 @@ def test_what_a_client_publishes_as_retained_is_never_delivered_as_retained(serv
         client.subscribe(readings, config, f"releve/{device['name']}/commands")
 
         assert client.is_silent(0.5)
-    stored = server.query("SELECT channels FROM reading WHERE device_id = %s ORDER BY id", device["id"])
+    stored = server.query("SELECT channels::jsonb FROM fresh_reading WHERE device_id = %s ORDER BY id", device["id"])
     assert sorted(row["n"] for (row,) in stored) == ([1, 2] if version == V3 else [2])
 
 

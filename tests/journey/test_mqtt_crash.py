@@ -80,7 +80,7 @@ def test_nothing_acknowledged_is_missing_and_nothing_is_stored_twice_after_twent
     for each in publishers:
         each.stop()
 
-    rows = server.query("SELECT (channels->>'sender')::int, (channels->>'n')::int FROM reading")
+    rows = server.query("SELECT (channels::jsonb->>'sender')::int, (channels::jsonb->>'n')::int FROM fresh_reading")
     stored = Counter(rows)
     assert set().union(*(each.acknowledged for each in publishers)) - set(stored) == set()
     assert [reading for reading, count in stored.items() if count > 1] == []

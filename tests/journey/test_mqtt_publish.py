@@ -20,7 +20,7 @@ BOTH = pytest.mark.parametrize("version", [V3, V5])
 
 def rows(server, device):
     return server.query(
-        "SELECT channels FROM reading WHERE device_id = %s ORDER BY received, id",
+        "SELECT channels::jsonb FROM fresh_reading WHERE device_id = %s ORDER BY received, id",
         device["id"],
     )
 
@@ -45,7 +45,7 @@ def device(server):
 def commits_paused(server):
     """Nothing can be written to the readings while this holds."""
     with psycopg.connect(server.database_url) as connection:
-        connection.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        connection.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
         yield
         connection.rollback()
 
@@ -216,7 +216,8 @@ def test_a_profilometre_sends_contract_c_by_what_it_declares(server):
         assert client.publish(own(device), body) == Puback(1)
 
     ((time_utc,),) = server.query(
-        "SELECT time AT TIME ZONE 'UTC' FROM reading JOIN fleet_device AS d ON d.id = device_id WHERE d.name = %s",
+        "SELECT time AT TIME ZONE 'UTC' FROM fresh_reading"
+        " JOIN fleet_device AS d ON d.id = device_id WHERE d.name = %s",
         device["name"],
     )
     assert time_utc.isoformat() == "2026-01-01T09:00:00"

@@ -68,7 +68,7 @@ def test_a_devices_token_is_its_password_for_its_own_readings(server, transport,
     with Paho(issued(server, device), transport=transport, protocol=protocol) as client:
         assert not client.publish(f"releve/{device['name']}/readings", {"n": 1}).is_failure
 
-    assert server.query("SELECT channels FROM reading WHERE device_id = %s", device["id"]) == [({"n": 1},)]
+    assert server.query("SELECT channels::jsonb FROM fresh_reading WHERE device_id = %s", device["id"]) == [({"n": 1},)]
 
 
 def test_a_devices_token_publishes_for_no_other_device_and_hears_nothing_live(server):
@@ -79,7 +79,7 @@ def test_a_devices_token_publishes_for_no_other_device_and_hears_nothing_live(se
         assert client.subscribe(f"releve/{other['name']}/commands").value == 0x87
         assert client.subscribe(f"releve/{device['name']}/commands").value == 1
 
-    assert server.query("SELECT FROM reading WHERE device_id = %s", other["id"]) == []
+    assert server.query("SELECT FROM fresh_reading WHERE device_id = %s", other["id"]) == []
 
 
 def test_a_viewers_token_hears_its_teams_live_readings_and_does_nothing_else(server, team):
@@ -109,7 +109,10 @@ def test_a_viewers_token_hears_its_teams_live_readings_and_does_nothing_else(ser
 
     message = client.heard.get_nowait()
     assert json.loads(message.payload)["device"] == device["name"]
-    assert server.query("SELECT FROM reading WHERE device_id = %s AND channels = '{\"n\": 0}'", device["id"]) == []
+    assert (
+        server.query("SELECT FROM fresh_reading WHERE device_id = %s AND channels::jsonb = '{\"n\": 0}'", device["id"])
+        == []
+    )
 
 
 def test_a_link_ends_within_five_seconds_of_the_sign_in(server):

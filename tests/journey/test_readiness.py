@@ -56,7 +56,7 @@ def test_with_durability_weakened_readyz_is_red_and_nothing_is_acknowledged(star
         until(lambda: httpx.post(f"{server.url}{READINGS}", json={"speed": 3}, headers=headers).status_code == 200)
         until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200)
 
-    assert server.query("SELECT count(*) FROM reading WHERE channels->>'speed' = '2'") == [(0,)]
+    assert server.query("SELECT count(*) FROM fresh_reading WHERE channels::jsonb->>'speed' = '2'") == [(0,)]
 
 
 def test_the_metrics_count_every_outcome_once_over_all_workers(start_server):

@@ -39,7 +39,7 @@ def test_no_repeat_is_acknowledged_over_http_or_mqtt_while_the_standby_is_away(
             repeat = client.post("/api/v1/readings", json=KEYED)
         primary.crash()
         standby.promote()
-        rows = standby.rows("SELECT channels->>'x' FROM reading ORDER BY time")
+        rows = standby.rows("SELECT channels::jsonb->>'x' FROM fresh_reading ORDER BY time")
 
     assert [answer.status_code for answer in answers] == [503, 503, 503]
     assert is_silent

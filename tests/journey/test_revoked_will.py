@@ -32,7 +32,7 @@ def leaving(server, device, *, delay_s, **credential):
 
 
 def stored(server, device):
-    ((count,),) = server.query("SELECT count(*) FROM reading WHERE device_id = %s", device["id"])
+    ((count,),) = server.query("SELECT count(*) FROM fresh_reading WHERE device_id = %s", device["id"])
     return count
 
 

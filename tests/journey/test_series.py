@@ -238,8 +238,8 @@ def test_what_somebody_has_is_not_sent_again_until_a_reading_comes(server, chart
     late = Chart.__new__(Chart)  # the same device, one reading more
     late.__dict__ |= fresh.__dict__
     server.query(
-        "INSERT INTO reading (device_id, time, id, received, channels)"
-        " SELECT device_id, time + interval '1 ms', id, received, channels FROM reading WHERE device_id = %s"
+        "INSERT INTO fresh_reading (device_id, time, id, received, channels)"
+        " SELECT device_id, time + interval '1 ms', id, received, channels FROM fresh_reading WHERE device_id = %s"
         " ORDER BY time DESC LIMIT 1 RETURNING id",
         fresh.device,
     )

@@ -274,7 +274,7 @@ def test_its_end_drains_what_is_under_way_and_keeps_what_it_acknowledged(start_s
     sender.join(30)
 
     again = start_server(data_dir=server.data_dir)
-    kept = {int(number) for (number,) in again.query("SELECT channels ->> 'n' FROM reading")}
+    kept = {int(number) for (number,) in again.query("SELECT channels::jsonb ->> 'n' FROM fresh_reading")}
     assert len(acknowledged) > 50
     assert set(acknowledged) <= kept
 

@@ -15,7 +15,7 @@ WAVE = {"time": "2026-06-01T12:00:00Z", "step_ms": 0.5, "z": [number / 2 for num
 
 
 def stored(server, device):
-    return server.query("SELECT count(*), count(DISTINCT time) FROM reading WHERE device_id = %s", device["id"])
+    return server.query("SELECT count(*), count(DISTINCT time) FROM fresh_reading WHERE device_id = %s", device["id"])
 
 
 def test_a_waveform_over_http_is_that_many_readings_once(server):

@@ -51,9 +51,18 @@ class Sending:
         submission = await self.path.read(shape, contract=CONTRACTS[contract], sender=sender, arrival=arrival)
         return await self.path.keep(submission)
 
-    def rows(self, query="SELECT device_id, time, id, channels, sent FROM reading ORDER BY time, id", values=()):
+    def rows(
+        self, query="SELECT device_id, time, id, channels::jsonb, sent FROM fresh_reading ORDER BY time, id", values=()
+    ):
         with psycopg.connect(self.url) as connection:
             return connection.execute(query, values).fetchall()
+
+    def stored(self):
+        """How many readings there are, those that went into segments at once included."""
+        ((rows,),) = self.rows(
+            "SELECT (SELECT count(*) FROM fresh_reading) + (SELECT coalesce(sum(n), 0) FROM segment)"
+        )
+        return rows
 
     def execute(self, statement, values=None):
         with psycopg.connect(self.url, autocommit=True) as connection:

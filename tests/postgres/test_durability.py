@@ -18,7 +18,7 @@ READING = b'{"time": "2026-06-01T12:00:00Z", "speed": %d}'
 def paused_commits(migrated_url):
     """Holds a lock that every write waits for, so that a test decides when commits go on."""
     with psycopg.connect(migrated_url) as connection:
-        connection.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        connection.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
         yield connection
 
 

@@ -24,7 +24,7 @@ SUBMISSIONS = {
         b'[{"id": "D", "x": 3}, {"time": "2026-06-01T12:00:01Z", "x": 3}, {"time": "1970-01-01T00:00:01Z", "x": 3}]'
     ),
 }
-KEPT = "SELECT (SELECT count(*) FROM reading), (SELECT count(*) FROM quarantine), (SELECT count(*) FROM receipt)"
+KEPT = "SELECT (SELECT count(*) FROM fresh_reading), (SELECT count(*) FROM quarantine), (SELECT count(*) FROM receipt)"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_no_repeat_is_acknowledged_while_its_standby_is_away_and_all_survi
 async def test_after_a_crash_with_waits_pending_a_repeat_waits_for_the_standby_too(clusters, path_into, device):
     pi = device()
     async with path_into(writers=1) as path:
-        await path.send(pi, b'{"x": 0}')  # makes the month's partition, so that the next wait is that of a reading
+        await path.send(pi, b'{"x": 0}')
         clusters.standby.stop()
         lost = asyncio.create_task(path.send(pi, SUBMISSIONS["keyed, without a time"]))
         await _until(clusters.primary, WAITING)
@@ -97,7 +97,7 @@ async def test_after_a_crash_with_waits_pending_a_repeat_waits_for_the_standby_t
     clusters.primary.crash()
     clusters.standby.promote()
 
-    assert clusters.standby.rows("SELECT channels->>'x' FROM reading ORDER BY time") == [("0",), ("3",)]
+    assert clusters.standby.rows("SELECT channels::jsonb->>'x' FROM fresh_reading ORDER BY time") == [("0",), ("3",)]
 
 
 async def test_a_last_value_and_an_answer_to_a_command_wait_for_the_standby_also_when_they_change_nothing(
@@ -127,7 +127,7 @@ async def _until(cluster, query):
 
 
 async def _cancelled(cluster, work):
-    """The work, whose every wait is cancelled: a month's first group makes its partition in a commit of its own."""
+    """The work, whose every wait is cancelled."""
     while not work.done():
         cluster.rows(CANCEL)
         await asyncio.wait([work], timeout=0.02)

@@ -19,9 +19,8 @@ def batch(first, count):
 async def test_a_device_that_sends_little_is_in_the_next_group_whoever_floods(path_into, device):
     floods, small = [device(f"flood{number}") for number in range(4)], device("small")
     async with path_into(writers=1) as path:
-        path.execute(f"SELECT releve_ensure_partition(to_timestamp({START_S}))")
         with psycopg.connect(path.url) as lock:
-            lock.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+            lock.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
             flooding = [
                 asyncio.create_task(path.send(sender, batch(part * 5_000, 5_000)))
                 for part in range(2)
@@ -45,9 +44,8 @@ async def test_a_device_that_sends_little_is_in_the_next_group_whoever_floods(pa
 async def test_a_flood_is_refused_before_its_body_is_read_and_a_small_sender_is_not(path_into, device):
     flood, small = device("flood"), device("small")
     async with path_into(writers=1) as path:
-        path.execute(f"SELECT releve_ensure_partition(to_timestamp({START_S}))")
         with psycopg.connect(path.url) as lock:
-            lock.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+            lock.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
             flooding = [asyncio.create_task(path.send(flood, batch(part * 5_000, 5_000))) for part in range(8)]
             with pytest.raises(Throttled) as refusal:
                 await asyncio.wait_for(_until_refused(path, flood), 60)

@@ -2,15 +2,12 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
 from releve.maintenance import holder as holders
 from releve.maintenance.holder import Holder
-from releve.maintenance.partition import Partitions, months_ahead
-from releve.storage.pool import Pool
 
 WITHIN_S = 20
 LOCK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'releve maintenance lock'"
@@ -61,17 +58,3 @@ async def test_a_lock_that_was_lost_with_its_connection_is_noticed_and_taken_aga
         await until(lambda: not holder.is_held)
 
         await asyncio.wait_for(holder.wait(), WITHIN_S)
-
-
-async def test_the_next_months_have_their_partitions_before_a_reading_comes(migrated_url):
-    pool = Pool(migrated_url, application="test")
-
-    first = await Partitions(pool).make()
-    second = await Partitions(pool).make()
-
-    with psycopg.connect(migrated_url) as connection:
-        names = {name for (name,) in connection.execute("SELECT relname FROM pg_class WHERE relname LIKE 'reading_2%'")}
-    assert {f"reading_{month:%Y_%m}" for month in months_ahead(datetime.now(UTC))} <= names
-    assert first["made"] >= 1
-    assert second == {}
-    await pool.close()

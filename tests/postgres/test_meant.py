@@ -87,8 +87,8 @@ async def test_what_was_stored_when_a_message_id_was_the_whole_identity_is_still
     async with path_into() as path:
         await path.send(pi, body(dated, undated))
         path.execute("UPDATE receipt SET id = key, key = NULL")
-        path.execute("UPDATE reading SET id = (SELECT id FROM receipt) WHERE channels @> '{\"n\": 2}'")
-        path.execute("UPDATE reading SET id = %s WHERE channels @> '{\"n\": 1}'", [key_hash("1")])
+        path.execute("UPDATE fresh_reading SET id = (SELECT id FROM receipt) WHERE channels::jsonb @> '{\"n\": 2}'")
+        path.execute("UPDATE fresh_reading SET id = %s WHERE channels::jsonb @> '{\"n\": 1}'", [key_hash("1")])
 
         again = await path.send(pi, body(dated, undated), received_us=NOW_US + SECOND)
         other = await path.send(pi, body({**dated, "n": 3}), received_us=NOW_US + SECOND)

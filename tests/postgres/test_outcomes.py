@@ -155,7 +155,9 @@ async def test_in_the_hour_that_clocks_repeat_the_time_of_receipt_decides_and_a_
 async def test_a_row_that_postgresql_itself_refuses_is_quarantined_and_its_group_is_stored(path_into, device):
     pi, other = device(), device("raspberry2")
     async with path_into(writers=1) as path:
-        path.execute("ALTER TABLE reading ADD CONSTRAINT poison CHECK ((channels->>'speed') IS DISTINCT FROM '666')")
+        path.execute(
+            "ALTER TABLE fresh_reading ADD CONSTRAINT poison CHECK ((channels::jsonb->>'speed') IS DISTINCT FROM '666')"
+        )
         good, mixed = await asyncio.gather(
             path.send(other, encoded(*({"time": f"2026-06-01T12:00:{n:02}Z", "speed": n} for n in range(60)))),
             path.send(pi, encoded(*({"time": "2026-06-01T12:00:00Z", "speed": n} for n in (1, 666, 2)))),
@@ -180,16 +182,6 @@ async def test_an_unknown_machine_becomes_an_asset_of_the_devices_team_at_its_fi
         ]
 
 
-@pytest.mark.parametrize("month", ["2001-02", "2026-02", "2026-05"])
-async def test_the_partition_of_a_month_is_made_when_its_first_reading_comes(path_into, device, month):
-    pi = device()
-    async with path_into() as path:
-        receipts = await path.send(pi, encoded({"time": f"{month}-28T23:59:59.999999Z", "speed": 1}))
-
-        assert outcomes(receipts) == ["stored"]
-        assert path.rows("SELECT to_regclass(%s) IS NOT NULL", [f"reading_{month.replace('-', '_')}"]) == [(True,)]
-
-
 async def test_a_foreign_device_in_a_reading_is_refused_with_the_field(path_into, device):
     pi = device()
     async with path_into() as path:
@@ -207,7 +199,7 @@ async def test_a_foreign_device_in_a_reading_is_refused_with_the_field(path_into
 )
 async def test_any_mix_of_repeats_ends_as_a_set_of_readings(path_into, device, migrated_url, plan):
     with psycopg.connect(migrated_url, autocommit=True) as connection:
-        connection.execute("TRUNCATE reading, receipt, fleet_device CASCADE")
+        connection.execute("TRUNCATE fresh_reading, segment, receipt, fleet_device CASCADE")
     pi = device(f"pi-{len(plan)}-{abs(hash(tuple(plan)))}")
     documents = [
         {"time": f"2026-06-01T12:00:{second:02}Z", "speed": speed} | ({"id": key} if key else {})

@@ -84,7 +84,7 @@ class History(RuleBasedStateMachine):
             batch = [row._replace(received_us=int(datetime.now(UTC).timestamp() * 1e6)) for row in batch]
         reader = ConnectionReader(self.connection)
         with self.connection.transaction():
-            now(segments.lock_shared(reader, [self.device]))
+            now(reader.ask(query("lock_history_late"), {"devices": [self.device], "alone": []}))
             sealed = now(segments.at_instants(reader, self.device, {row.time_us for row in batch}))
             known = {(row.time_us, row.id) for row in sealed}
             old = "SELECT FROM reading WHERE device_id = %s AND time = %s AND id = %s"

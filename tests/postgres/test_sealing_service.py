@@ -143,7 +143,7 @@ async def test_a_writer_that_holds_its_transaction_is_waited_for_and_its_reading
     store(migrated_url, 1, rows)
     with psycopg.connect(migrated_url) as writer:
         reader = ConnectionReader(writer)
-        now(segments.lock_shared(reader, [1]))
+        now(reader.ask(query("lock_history_late"), {"devices": [1], "alone": []}))
         now(sealing.put_back(reader, 1, late, is_into_old=False))
 
         assert await Sealing(pool, rest=0).seal() == {}

@@ -53,14 +53,14 @@ async def test_a_waveform_again_is_a_repeat_and_one_that_was_cut_in_half_stores_
     whole = wave(2_400, **more)
     async with path_into() as path:
         await path.send(pi, body(whole))
-        path.execute("DELETE FROM reading WHERE time >= timestamptz '2026-06-01T12:00:12Z'")
+        path.execute("DELETE FROM fresh_reading WHERE time >= timestamptz '2026-06-01T12:00:12Z'")
 
         rest = await counts(path, pi, whole, received_us=NOW_US + 1)
         again = await counts(path, pi, whole, received_us=NOW_US + 2)
 
         assert rest == ("stored", 2_400, 1_200, 1_200)
         assert again == ("duplicate", 2_400, 0, 2_400)
-        assert path.rows("SELECT count(*) FROM reading") == [(2_400,)]
+        assert path.rows("SELECT count(*) FROM fresh_reading") == [(2_400,)]
 
 
 async def test_one_longer_than_what_a_device_may_have_waiting_is_stored_part_by_part(path_into, device):

@@ -49,5 +49,5 @@ def test_every_field_stands_where_postgresql_reads_it(batch):
         assert struct.unpack(">q", time) == (reading.instant.time_us - POSTGRES_EPOCH_US,)
         assert struct.unpack(">q", own_id) == (reading.id,)
         assert struct.unpack(">q", received) == (reading.received_us - POSTGRES_EPOCH_US,)
-        assert channels == b"\x01" + reading.channels
+        assert channels == reading.channels
         assert sent == (None if reading.sent is None else reading.sent.encode())

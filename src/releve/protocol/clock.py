@@ -68,12 +68,6 @@ class Instant(msgspec.Struct, frozen=True, gc=False):
     other_us: int | None = None
 
     @property
-    def month(self) -> tuple[int, int]:
-        """Year and month of the instant in UTC: the partition it belongs to."""
-        moment = _EPOCH + timedelta(microseconds=self.time_us)
-        return moment.year, moment.month
-
-    @property
     def follows_server(self) -> bool:
         """Whether the instant depends on when we received it, so that a repeat would get another one."""
         return self.rule is _SERVER or self.count is not None or self.other_us is not None

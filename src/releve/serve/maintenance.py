@@ -14,7 +14,6 @@ from releve.maintenance.follow import Following
 from releve.maintenance.holder import Holder
 from releve.maintenance.journal import JournalWriting
 from releve.maintenance.loop import Loop, Service
-from releve.maintenance.partition import Partitions
 from releve.maintenance.presence import Burial
 from releve.maintenance.prune import Pruning
 from releve.maintenance.seal import Sealing
@@ -84,7 +83,6 @@ class Maintenance:
             "prune_sign_ins": ENDED_DAYS,
         }
         yield Pruning(self._pool, days=days).service()
-        yield Partitions(self._pool).service()
         yield Burial(self._pool).service()
         yield self._disks.service()
         if every_s := settings.follow_runs_s:

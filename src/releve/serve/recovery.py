@@ -39,8 +39,6 @@ class Recovery:
                 async with connection.transaction(force_rollback=True):
                     await connection.execute(query("probe_reading"))
                 await connection.execute(query("take_transaction_number"))
-        except psycopg.errors.CheckViolation:
-            pass  # the month has no partition yet, which the path makes itself: it can write
         except Unavailable as problem:
             self._group.failure = str(problem.__cause__ or problem).strip()
             return

@@ -1,7 +1,7 @@
 """Readings as PostgreSQL's binary COPY format, encoded in one pass.
 
 The format is documented under "Binary Format" of COPY: a header, then per row a field count and per field a length and
-its bytes, then a trailer. Timestamps are microseconds since 2000; jsonb is a version byte 1 and the JSON text.
+its bytes, then a trailer. Timestamps are microseconds since 2000; the channels are text.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ POSTGRES_EPOCH_US = 946_684_800_000_000
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
-_row = Struct(">hiiiqiqiqiB").pack
+_row = Struct(">hiiiqiqiqi").pack
 _length = Struct(">i").pack
 
 
@@ -29,7 +29,7 @@ def encode(readings: Iterable[Reading]) -> bytes:
                 8, reading.instant.time_us - POSTGRES_EPOCH_US,
                 8, reading.id,
                 8, reading.received_us - POSTGRES_EPOCH_US,
-                len(channels) + 1, 1,
+                len(channels),
             )
         )  # fmt: skip
         add(channels)

@@ -10,6 +10,7 @@ from releve.protocol import clock
 from releve.protocol.clock import Anchor, Rule
 from releve.protocol.pace import Pace, learn
 from releve.protocol.reading import Quarantined, Reading
+from releve.storage.late import sealed_at
 from releve.storage.queries import query
 from releve.storage.same_key import warn
 
@@ -61,7 +62,13 @@ class Repeats:
                 "channels": [reading.channels.decode() for reading in readings],
             },
         )
-        for device_id, identity, key, time_us, received_us in await cursor.fetchall():
+        found = await cursor.fetchall()
+        unknown = [(device_id, key, time_us) for device_id, _, key, time_us, _, is_same in found if is_same is None]
+        contents = await _sealed_contents(connection, unknown) if unknown else {}
+        channels = {(reading.device_id, reading.id): reading.channels for reading in readings}
+        for device_id, identity, key, time_us, received_us, is_same in found:
+            if is_same is None and contents.get((device_id, time_us, key)) != channels[device_id, identity]:
+                continue
             self._receipts[device_id, identity] = time_us, received_us
             if key is not None:
                 self._of_key[device_id, key].add(identity)
@@ -167,6 +174,17 @@ class Repeats:
     def _anchor_row(self, device_id: int) -> tuple[int | None, ...]:
         anchor, pace = self._anchors[device_id], self._paces[device_id]
         return device_id, *msgspec.structs.astuple(anchor), pace.tick_us, *(pace.base or (None, None))
+
+
+async def _sealed_contents(
+    connection: AsyncConnection, wanted: Sequence[tuple[int, int, int]]
+) -> dict[tuple[int, int, int], bytes]:
+    """The channels of what was stored under these (device, identity, instant) before identities held content."""
+    instants: defaultdict[int, set[int]] = defaultdict(set)
+    for device_id, _, time_us in wanted:
+        instants[device_id].add(time_us)
+    sealed = await sealed_at(connection, instants)
+    return {(device, time_us, row.id): row.channels for (device, time_us), rows in sealed.items() for row in rows}
 
 
 def _is_repeat(reading: Reading, *, first_received_us: int) -> bool:

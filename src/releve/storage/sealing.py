@@ -23,8 +23,9 @@ from releve.storage.placing import Rewrite, joins, rewrites
 from releve.storage.queries import query
 from releve.storage.reader import Reader
 from releve.storage.segments import Prepared, Replaced, Sealed, Unfaithful
+from releve.storage.session import SEALABLE_US
 
-OLDER_S = 600.0  # a writer takes a reading of the last five minutes for new without looking into segments
+OLDER_S = SEALABLE_US / 1e6  # a writer takes a reading of the last five minutes for new without looking into segments
 MOST_ROWS = READINGS
 MOST_ROW_BYTES = 32_000_000
 MOST_REWRITTEN = 4 * READINGS  # readings in one step

@@ -1,7 +1,7 @@
 """Segments in their tables: adding, replacing, and loading the columns that are asked for.
 
 Whoever adds or replaces segments of a device holds its lock (`lock`), and whoever stores a reading that may be sealed
-already holds the shared one, so that no reading is in two places (promise P2).
+already holds it with others (`late.py`), so that no reading is in two places (promise P2).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -52,11 +52,6 @@ class Replaced(Exception):
 async def lock(reader: Reader, devices: Collection[int]) -> None:
     """Seal, merge or take back readings of devices alone, until the transaction ends."""
     await reader.ask(query("lock_history"), {"devices": sorted(devices)})
-
-
-async def lock_shared(reader: Reader, devices: Collection[int]) -> None:
-    """Let nothing be sealed or merged of devices until the transaction ends."""
-    await reader.ask(query("lock_history_shared"), {"devices": sorted(devices)})
 
 
 async def of_span(reader: Reader, device_id: int, from_us: int, to_us: int) -> list[Sealed]:

@@ -1,7 +1,7 @@
 """The careful way into the database: through a staging table, with receipts and anchors, in one transaction.
 
-It tells stored from duplicate, keeps the identity of readings whose time is the server's, places uptimes on their
-anchors, registers machines and keeps what is quarantined.
+It tells stored from duplicate wherever the first one lies, keeps the identity of readings whose time is the server's,
+places uptimes on their anchors, registers machines and keeps what is quarantined.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,9 +11,12 @@ from psycopg import AsyncConnection
 
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.reading import Quarantined, Reading
+from releve.storage import same_key
 from releve.storage.copy_format import encode
+from releve.storage.late import sealed_with
 from releve.storage.queries import query
 from releve.storage.repeats import Repeats
+from releve.storage.session import Horizon
 
 Key = tuple[int, int, int]
 
@@ -24,7 +27,11 @@ def key(reading: Reading) -> Key:
 
 
 async def store(
-    connection: AsyncConnection, entries: Sequence[Reading | Quarantined], *, machines: Collection[tuple[int, str]]
+    connection: AsyncConnection,
+    entries: Sequence[Reading | Quarantined],
+    *,
+    machines: Collection[tuple[int, str]],
+    horizon: Horizon,
 ) -> list[Receipt]:
     """Store a group in one transaction; one receipt per entry, in order.
 
@@ -32,6 +39,7 @@ async def store(
         connection: An idle connection in autocommit mode.
         entries: What to store and what to keep in quarantine.
         machines: Pairs of device and machine number to register.
+        horizon: Which of them may be sealed already.
     """
     readings = [entry for entry in entries if isinstance(entry, Reading)]
     async with connection.transaction():
@@ -40,10 +48,8 @@ async def store(
         repeats = Repeats()
         await repeats.settle(connection, readings)
         settled = [repeats.aside.get(id(entry), entry) for entry in entries]
-        stored = await _insert(
-            connection,
-            [entry for entry in settled if isinstance(entry, Reading) and id(entry) not in repeats.instants],
-        )
+        new = [entry for entry in settled if isinstance(entry, Reading) and id(entry) not in repeats.instants]
+        stored = await _store_new(connection, new, horizon)
         for entry in settled:
             if isinstance(entry, Quarantined):
                 await connection.execute(query("keep_quarantined"), msgspec.structs.astuple(entry))
@@ -62,6 +68,19 @@ def _receipt(entry: Reading | Quarantined, repeats: dict[int, int], stored: set[
         return Receipt(Outcome.DUPLICATE, entry.instant.time_us, entry.instant.rule)
     stored.discard(identity)  # the same reading twice in one group: the first was stored, the others repeat it
     return Receipt(Outcome.STORED, entry.instant.time_us, entry.instant.rule, notices=entry.notices)
+
+
+async def _store_new(connection: AsyncConnection, readings: list[Reading], horizon: Horizon) -> set[Key]:
+    """Store those that are nowhere yet; of the late ones none is sealed by others until the transaction ends."""
+    late = [reading for reading in readings if horizon.is_late(reading)]
+    sealed = await sealed_with(connection, late, alone=())
+    keyed = [reading for reading in late if same_key.names_one(reading)]
+    if keyed:
+        await same_key.look(connection, keyed, sealed=sealed)
+    if sealed:
+        known = {(device_id, *row[:2]) for (device_id, _), rows in sealed.items() for row in rows}
+        readings = [reading for reading in readings if key(reading) not in known]
+    return await _insert(connection, readings)
 
 
 async def _insert(connection: AsyncConnection, readings: list[Reading]) -> set[Key]:

@@ -12,7 +12,7 @@ from releve.storage import same_key, staged
 from releve.storage.copy_format import encode
 from releve.storage.kinds import Kinds
 from releve.storage.queries import query
-from releve.storage.session import Session
+from releve.storage.session import Horizon, Session
 
 Entry = Reading | Quarantined
 _STORED = Outcome.STORED
@@ -50,19 +50,21 @@ class Writer:
             self._machines.clear()
 
     async def _commit(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[Receipt]:
-        entries = await self._look_up(connection, entries)
-        if all(self._is_plain(entry) for entry in entries):
+        horizon = self._session.horizon
+        entries = await self._look_up(connection, entries, horizon)
+        late_us = horizon.late_us
+        if all(self._is_plain(entry, late_us) for entry in entries):
             try:
                 return await self._copy(connection, entries)  # type: ignore[arg-type]
             except errors.UniqueViolation:
                 pass  # some of it is there already: the staged way tells which
-            except errors.CheckViolation:
-                await self._ensure_partitions(connection, entries)
             except (errors.DataError, errors.IntegrityError):
                 pass  # a row is poisonous: the staged way isolates it
         return await self._staged(connection, entries)
 
-    async def _look_up(self, connection: AsyncConnection, entries: Sequence[Entry]) -> Sequence[Entry]:
+    async def _look_up(
+        self, connection: AsyncConnection, entries: Sequence[Entry], horizon: Horizon
+    ) -> Sequence[Entry]:
         """Ask what must be known before a reading has its identity; for most nothing is asked.
 
         Returns:
@@ -76,15 +78,16 @@ class Writer:
         keyed = [
             entry
             for entry in entries
-            if isinstance(entry, Reading) and entry.key is not None and not entry.instant.follows_server
+            if isinstance(entry, Reading) and same_key.names_one(entry) and not horizon.is_late(entry)
         ]
         if keyed:
             await same_key.look(connection, keyed)
         return entries
 
-    def _is_plain(self, entry: Entry) -> bool:
+    def _is_plain(self, entry: Entry, late_us: int) -> bool:
         return (
             isinstance(entry, Reading)
+            and entry.instant.time_us >= late_us
             and not entry.needs_receipt
             and (entry.machine is None or (entry.device_id, entry.machine) in self._machines)
         )
@@ -114,16 +117,7 @@ class Writer:
         machines = {
             (entry.device_id, entry.machine) for entry in entries if isinstance(entry, Reading) and entry.machine
         } - self._machines
-        try:
-            return await staged.store(connection, entries, machines=machines)
-        except errors.CheckViolation:
-            await self._ensure_partitions(connection, entries)
-            return await staged.store(connection, entries, machines=machines)
-
-    async def _ensure_partitions(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-        months = {entry.instant.month: entry.instant.time_us for entry in entries if isinstance(entry, Reading)}
-        for time_us in sorted(months.values()):
-            await connection.execute(query("ensure_partition"), [time_us])
+        return await staged.store(connection, entries, machines=machines, horizon=self._session.horizon)
 
     async def _quarantine(self, connection: AsyncConnection, entry: Entry, error: psycopg.Error) -> Receipt:
         if not isinstance(entry, Reading):
@@ -136,4 +130,4 @@ class Writer:
             source=_DATABASE,
             problem=BadReading(reason, field="channels"),
         )
-        return (await staged.store(connection, [poison], machines=set()))[0]
+        return (await staged.store(connection, [poison], machines=set(), horizon=Horizon(0, 0)))[0]

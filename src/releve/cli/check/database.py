@@ -18,13 +18,16 @@ from releve.storage.session import STRONG_ENOUGH
 OLDEST, NEWEST = 15, 18
 NAMED = 20
 APART_S, FAR_APART_S = 1.0, 10.0
-# What the month's partition has grown by, from the first day that a device could send.
+# What was sealed of this month's readings, since a device could send, with what its tables need beside it.
 _GROWTH = """
-    SELECT pg_total_relation_size(part) / greatest(extract(epoch FROM now() - greatest(
-               date_trunc('month', now()), (SELECT min(created_at) FROM fleet_device)
-           )) / 86400, 0.04)
-    FROM to_regclass('reading_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) AS part
-    WHERE part IS NOT NULL
+    SELECT sum(bytes) FILTER (WHERE replaced IS NULL AND last >= since)
+           * greatest(1, (pg_total_relation_size('segment') + pg_total_relation_size('segment_column')
+                          + pg_total_relation_size('ladder'))::float8 / sum(bytes))
+           / greatest(extract(epoch FROM now() - since) / 86400, 0.04)
+    FROM segment, (
+        SELECT greatest(date_trunc('month', now()), min(created_at)) AS since FROM fleet_device
+    ) AS month
+    GROUP BY since
 """
 
 _COUNTERS = """
@@ -128,12 +131,12 @@ def device_tokens(connection: psycopg.Connection) -> Iterator[Finding]:
 
 
 def growth_a_day(connection: psycopg.Connection) -> float | None:
-    """Bytes a day of this month's readings; None before the first."""
+    """Bytes a day of this month's readings; None before the first are sealed."""
     try:
-        grown = _one(connection, _GROWTH)
+        row = connection.execute(_GROWTH).fetchone()
     except psycopg.errors.UndefinedTable:
         return None
-    return float(grown) if grown else None
+    return float(row[0]) if row and row[0] else None
 
 
 def _directory(connection: psycopg.Connection) -> Path | None:

@@ -1,1 +1,1 @@
-COPY reading (device_id, time, id, received, channels, sent) FROM STDIN (FORMAT binary)
+COPY fresh_reading (device_id, time, id, received, channels, sent) FROM STDIN (FORMAT binary)
