@@ -10,8 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
+from releve.history import spelling
+from releve.storage import scan
+from releve.storage.reader import ConnectionReader, each
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
 TEAM = "Importers"
 FOUND = Path(__file__).parent.parent / "captured" / "import"
@@ -29,12 +35,15 @@ def device(server):
 
 
 def rows(server, name):
-    """What is stored of a device: instant, identity, channels and the timestamp as sent, in order."""
-    sql = (
-        "SELECT time, reading.id, channels::text, sent FROM fresh_reading AS reading "
-        "JOIN fleet_device AS device ON device.id = device_id WHERE device.name = %s ORDER BY time, reading.id"
-    )
-    return server.query(sql, name)
+    """What is stored of a device, wherever: instant, identity, channels and the timestamp as sent, in order."""
+    ((device_id,),) = server.query("SELECT id FROM fleet_device WHERE name = %s", name)
+    with psycopg.connect(server.database_url) as connection:
+        blocks = each(scan.blocks(ConnectionReader(connection), device_id, scan.WHOLE, scan.EVER))
+        return [
+            (EPOCH + timedelta(microseconds=row.time_us), row.id, row.channels.decode(), row.sent)
+            for block in blocks
+            for row in spelling.rows(block)
+        ]
 
 
 def write_csv(path, lines, header="time,speed,note"):
@@ -58,7 +67,7 @@ def test_history_comes_in_with_a_progress_bar_and_a_second_time_counts_nothing_t
     assert (second["duplicate"], second["lines"]) == (2_500, 2_500)
     assert len(rows(server, device)) == 2_500
     time, _, channels, sent = rows(server, device)[1]
-    assert (time, channels, sent) == (START + timedelta(seconds=1), '{"note": "lap", "speed": 1.5}', None)
+    assert (time, channels, sent) == (START + timedelta(seconds=1), '{"note":"lap","speed":1.5}', None)
 
 
 def test_a_dry_run_checks_every_line_as_the_server_would_and_stores_nothing(server, device, tmp_path):

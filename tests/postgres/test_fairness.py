@@ -38,7 +38,7 @@ async def test_a_device_that_sends_little_is_in_the_next_group_whoever_floods(pa
     assert {type(result) for result in results} <= {list, Throttled}
     stored = [receipt.outcome for result in results if type(result) is list for receipt in result]
     assert Counter(stored) == {"stored": len(stored)}
-    assert len(path.rows()) == len(stored) + 1
+    assert path.stored() == len(stored) + 1
 
 
 async def test_a_flood_is_refused_before_its_body_is_read_and_a_small_sender_is_not(path_into, device):

@@ -340,6 +340,24 @@ async def test_segments_are_decoded_aside_of_the_event_loop(path_into, device, m
     assert threading.get_ident() not in threads
 
 
+@pytest.mark.parametrize("holds", ["t", "c"])
+async def test_a_segment_that_is_damaged_keeps_nobody_waiting_and_its_readings_still_come_once(
+    path_into, device, holds
+):
+    pi = device()
+    flip = "UPDATE segment_column SET content = set_byte(content, 4, get_byte(content, 4) # 255) WHERE holds = %s"
+    async with path_into() as path:
+        await path.send(pi, body(*(reading(place) for place in range(5))))
+        await move(path, pi.device_id, "segment")
+        path.execute(flip, [holds])
+
+        receipts = await path.send(pi, body(*(reading(place) for place in range(7))))
+        path.execute(flip, [holds])
+
+        assert set(outcomes(receipts)) == {"stored"}
+        assert [channels["speed"] for *_, channels in await everything(path, pi.device_id)] == list(range(7))
+
+
 async def test_a_group_with_late_readings_of_many_devices_never_deadlocks_with_another(path_into, device):
     senders = [device(f"pi{number}") for number in range(12)]
     async with path_into(writers=2) as path, path_into(writers=2) as elsewhere:

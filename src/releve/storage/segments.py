@@ -9,15 +9,19 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+import structlog
 
 from releve.history import spelling
 from releve.history.array import Integers
 from releve.history.block import Block, Row
 from releve.history.fidelity import is_same
 from releve.history.ladder import Ladder, ladder_of
+from releve.history.pivot import block_of
 from releve.history.segment import READINGS, Damaged, Holds, Segment, decode, decode_some, encode
 from releve.storage.queries import query
 from releve.storage.reader import Reader
+
+_log = structlog.get_logger()
 
 
 class Sealed(NamedTuple):
@@ -88,6 +92,13 @@ async def insert(reader: Reader, device_id: int, prepared: Sequence[Prepared]) -
     return numbers
 
 
+async def add_rows(
+    reader: Reader, device_id: int, rows: Sequence[tuple[int, int, int, bytes, str | None]]
+) -> list[int]:
+    """Store readings, which are `Row`s by their members and in order, as segments; their numbers."""
+    return await add(reader, device_id, await reader.work(lambda: block_of([Row(*row) for row in rows])))
+
+
 async def replace(reader: Reader, device_id: int, segments: Sequence[int]) -> int:
     """Note that the readings of segments are elsewhere now; how many had not been replaced already."""
     rows = await reader.ask(query("replace_segments"), {"device": device_id, "segments": list(segments)})
@@ -139,7 +150,8 @@ def decoded(segment: Segment, names: Collection[str] | None) -> Block:
 async def at_instants(reader: Reader, device_id: int, instants_us: Collection[int]) -> list[Row]:
     """The sealed readings of some instants: what a late reading may repeat.
 
-    Most instants have none, which their segments' times alone tell.
+    Most instants have none, which their segments' times alone tell. A damaged segment tells nothing: what is in it is
+    taken for new, as it must keep nobody waiting, and sealing makes one of both should it be read again.
     """
     if not instants_us:
         return []
@@ -149,11 +161,13 @@ async def at_instants(reader: Reader, device_id: int, instants_us: Collection[in
         first, last = np.searchsorted(asked, [each.first_us, each.last_us + 1]).tolist()
         if first == last:
             continue
-        times = (await load(reader, device_id, [each], ()))[each.id]
-        if not await reader.work(_any_at, times, asked):
-            continue
-        whole = (await load(reader, device_id, [each], None))[each.id]
-        found += await reader.work(_rows_at, whole, asked)
+        try:
+            times = (await load(reader, device_id, [each], ()))[each.id]
+            if await reader.work(_any_at, times, asked):
+                whole = (await load(reader, device_id, [each], None))[each.id]
+                found += await reader.work(_rows_at, whole, asked)
+        except Damaged as error:
+            _log.error("a segment is damaged", device_id=device_id, segment=each.id, reason=str(error))
     return found
 
 

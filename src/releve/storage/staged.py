@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.reading import Quarantined, Reading
-from releve.storage import same_key
+from releve.storage import bulk, same_key
 from releve.storage.copy_format import encode
 from releve.storage.late import sealed_with
 from releve.storage.queries import query
@@ -73,14 +73,20 @@ def _receipt(entry: Reading | Quarantined, repeats: dict[int, int], stored: set[
 async def _store_new(connection: AsyncConnection, readings: list[Reading], horizon: Horizon) -> set[Key]:
     """Store those that are nowhere yet; of the late ones none is sealed by others until the transaction ends."""
     late = [reading for reading in readings if horizon.is_late(reading)]
-    sealed = await sealed_with(connection, late, alone=())
+    devices = bulk.devices_of(late, horizon)
+    sealed = await sealed_with(connection, late, alone=devices)
     keyed = [reading for reading in late if same_key.names_one(reading)]
     if keyed:
         await same_key.look(connection, keyed, sealed=sealed)
     if sealed:
         known = {(device_id, *row[:2]) for (device_id, _), rows in sealed.items() for row in rows}
         readings = [reading for reading in readings if key(reading) not in known]
-    return await _insert(connection, readings)
+    at_once = bulk.of(readings, devices, horizon)
+    rows = [reading for reading in readings if reading.device_id not in at_once or not horizon.may_be_sealed(reading)]
+    stored = await _insert(connection, rows)
+    for each in at_once.values():
+        stored |= await bulk.store(connection, each)
+    return stored
 
 
 async def _insert(connection: AsyncConnection, readings: list[Reading]) -> set[Key]:
