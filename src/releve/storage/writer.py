@@ -10,12 +10,14 @@ from releve.protocol.problem import BadReading
 from releve.protocol.reading import Quarantined, Reading, Source, quarantine
 from releve.storage import same_key, staged
 from releve.storage.copy_format import encode
+from releve.storage.copy_in import copy_in
 from releve.storage.kinds import Kinds
 from releve.storage.queries import query
 from releve.storage.session import Horizon, Session
 
 Entry = Reading | Quarantined
 _STORED = Outcome.STORED
+_COPY = query("copy_reading").encode()
 _DATABASE = Source(contract="generic", transport="database")
 
 
@@ -93,8 +95,7 @@ class Writer:
         )
 
     async def _copy(self, connection: AsyncConnection, readings: Sequence[Reading]) -> list[Receipt]:
-        async with connection.cursor().copy(query("copy_reading")) as copy:
-            await copy.write(encode(sorted(readings, key=staged.key)))
+        await copy_in(connection, _COPY, encode(sorted(readings, key=staged.key)))
         return [
             Receipt(_STORED, reading.instant.time_us, reading.instant.rule, None, None, reading.notices)
             for reading in readings
