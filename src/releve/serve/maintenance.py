@@ -85,6 +85,8 @@ class Maintenance:
         yield Pruning(self._pool, days=days).service()
         yield Burial(self._pool).service()
         yield self._disks.service()
+        yield self._sealing.service()
+        yield self._taking_over.service()
         if every_s := settings.follow_runs_s:
             yield Following(_cut_runs, every_s=every_s, name="cut-runs").service()
 

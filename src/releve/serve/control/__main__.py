@@ -12,7 +12,7 @@ from releve.storage import keys
 
 WRITE_S = 90.0  # longer than a client has to take some of its answer: whoever is slow is cut there, not here
 # Beside ingest: where cores are short, devices come first. Linux shares by session before it looks at niceness
-# [sched(7), "The autogroup feature"]: this counts because the parts of a server are in one session, and among them only.
+# [sched(7), "The autogroup feature"]: this counts as the parts of a server are in one session, and among them only.
 NICENESS = 10
 KEEP_ALIVE_S = 60  # longer than the other side keeps a quiet connection
 
