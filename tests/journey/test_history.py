@@ -1,9 +1,15 @@
 """Readings are sealed while the server runs, by itself and by command, and whatever is killed none is lost."""
 
+import contextlib
+import os
+import signal
+import time
+
 import psycopg
+import pytest
 
 from releve.storage import scan
-from releve.storage.reader import ConnectionReader, each
+from releve.storage.reader import ConnectionReader, each, now
 
 WITHIN_S = 240
 EVER = scan.EVER
@@ -73,3 +79,30 @@ def test_the_commands_seal_verify_and_give_back_what_is_stored(start_server):
     assert server.command("history", "unseal", "--all", "--into-reading").returncode == 0
     found = server.json("history", "status")
     assert (found["fresh_readings"], found["old_readings"], found["sealed_readings"]) == (0, 500, 0)
+
+
+@pytest.mark.slow
+def test_background_work_that_is_killed_again_and_again_seals_every_reading_once(start_server):
+    devices, n = 4, 6_000
+    server = start_server()
+    execute(server, PARTITIONS)
+    execute(server, OLD, 1, devices, n)
+    execute(server, FRESH, 1, devices, n)
+    deadline_s = time.monotonic() + WITHIN_S
+
+    for _ in range(2):
+        before = left(server)
+        while left(server) == before:
+            assert time.monotonic() < deadline_s, server.errors.read_text()[-2000:]
+            time.sleep(0.05)
+        with contextlib.suppress(ProcessLookupError):  # it has just been started again
+            os.kill(server.processes["maintenance"], signal.SIGKILL)
+    while left(server):
+        assert time.monotonic() < deadline_s, server.errors.read_text()[-2000:]
+        time.sleep(0.2)
+
+    assert [speeds(server, device) for device in range(1, devices + 1)] == [[*range(1, n + 1)] * 2] * devices
+    with psycopg.connect(server.database_url) as connection:
+        reader = ConnectionReader(connection)
+        assert [now(scan.count(reader, device, EVER)) for device in range(1, devices + 1)] == [2 * n] * devices
+    assert server.json("history", "verify")["faults"] == []
