@@ -2,12 +2,13 @@
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from releve.control.accounts import audit
 from releve.control.accounts.models import AuditEvent, AuditKind
 from releve.control.accounts.origin import Origin
-from releve.control.fleet.models import Asset, Mount
+from releve.control.fleet.models import Asset, Device, Mount
 from releve.control.fleet.services import own_device
 from releve.control.teams.models import Role, Team
 from releve.control.teams.services import give_role
@@ -236,3 +237,63 @@ def test_a_device_without_a_secret_cannot_sign_in(api, alice):
 
     for secret in ("", "0" * 64, "x"):
         assert api.post("/auth/login", {"device_id": own.name, "password": secret}).status_code in {400, 403}
+
+
+def test_a_field_that_there_is_not_is_refused_by_its_name_and_nothing_is_changed(erin, device, signed_in):
+    answer = signed_in(erin).patch(f"/api/v1/devices/{device.id}", {"is_enabled": False, "timezone": "Europe/Paris"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
+    (wrong,) = answer.json()["errors"]
+    assert wrong["field"] == "is_enabled"
+    assert wrong["reason"] == "is not a field here; there are name, contract, timezone, team"
+    device.refresh_from_db()
+    assert device.timezone == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("POST", "/api/v1/devices", {"name": "pi-2", "id": 7}),
+        ("POST", "/api/v1/runs", {"kind": "capture", "owner": 1}),
+        ("POST", "/api/v1/devices/{device}/certificates", {"fingerprint": "ab" * 32, "device": 1}),
+        ("PATCH", "/api/v1/devices/{device}/channels", {"speed": {"display_name": {"de": "Tempo"}}}),
+        ("PATCH", "/api/v1/devices/{device}", {f"made up {number}": 1 for number in range(100)}),
+    ],
+)
+def test_no_body_of_ours_has_a_field_that_is_ignored(erin, device, signed_in, method, address, body):
+    answer = signed_in(erin).request(method, address.format(device=device.id), body)
+
+    assert answer.status_code == 400
+    assert "is not a field here" in answer.json()["detail"]
+    assert len(answer.content) < 3000
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", ""])
+def test_a_body_that_is_not_said_to_be_json_is_told_what_to_say(erin, device, signed_in, media_type):
+    headers = {"Authorization": f"Bearer {signed_in(erin).token}"}
+    address = f"/api/v1/devices/{device.id}"
+
+    answer = Client().generic("PATCH", address, b'{"timezone": "Europe/Paris"}', media_type, headers=headers)
+
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["..", ".", "-foo", ":7", ".hidden"])
+def test_a_name_that_a_path_or_a_command_would_take_for_its_own_is_refused(erin, device, signed_in, name):
+    client = signed_in(erin)
+
+    for answer in (
+        client.post("/api/v1/devices", {"name": name}),
+        client.patch(f"/api/v1/devices/{device.id}", {"name": name}),
+    ):
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "name")
+        assert "does not begin with" in answer.json()["detail"]
+
+
+def test_an_older_device_of_such_a_name_is_changed_as_any_other(erin, team, signed_in):
+    older = Device.objects.create(team=team, name="-foo")
+
+    answer = signed_in(erin).patch(f"/api/v1/devices/{older.pk}", {"timezone": "Europe/Paris"})
+
+    assert answer.status_code == 200

@@ -83,8 +83,43 @@ def test_another_teams_device_does_not_exist(browse, device, charlie, pattern):
     path = address(pattern).replace("/1/", f"/{device.id}/", 1)
     client = browse(charlie)
 
-    assert {client.get(path).status_code, client.post(path).status_code} <= {404, 405}
-    assert 404 in {client.get(path).status_code, client.post(path).status_code}
+    assert client.get(path, follow=True).status_code == 404  # the address of a form leads to the device's page
+    assert client.post(path).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("pattern", [p for p in urlpatterns if "device_id" in str(p.pattern)], ids=lambda p: p.name)
+def test_a_forms_address_that_is_asked_for_leads_to_the_page_of_its_device(browse, device, erin, pattern):
+    path = address(pattern).replace("/1/", f"/{device.id}/", 1)
+
+    answer = browse(erin).get(path, follow=True)
+
+    assert answer.status_code == 200
+    assert answer.request["PATH_INFO"] == f"/devices/{device.id}/"
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [
+        ("/runs/open/", "/runs/"),
+        ("/team/1/members/", "/team/"),
+        ("/team/1/members/2/disable/", "/team/"),
+        ("/account/sign-ins/00000000-0000-0000-0000-000000000000/revoke/", "/account/sign-ins/"),
+        ("/account/token/", "/"),
+    ],
+)
+def test_the_address_of_a_form_leads_to_the_page_above_it(browse, erin, form, page):
+    answer = browse(erin).get(form, follow=True)
+
+    assert (answer.status_code, answer.request["PATH_INFO"]) == (200, page)
+
+
+def test_another_language_on_what_a_form_answered_shows_the_page_of_the_device(browse, device, erin):
+    client = browse(erin)
+    refused = f"/devices/{device.id}/move/"
+
+    answer = client.post("/language/", {"language": "fr", "next": refused}, follow=True)
+
+    assert (answer.status_code, answer.request["PATH_INFO"]) == (200, f"/devices/{device.id}/")
 
 
 @pytest.mark.parametrize("action", ["disable", "enable", "secret"])

@@ -222,6 +222,22 @@ def test_an_unannounced_number_finds_the_race_of_the_car_that_named_it(server, e
     assert get(f"/stats_every_5_seconds?race_id={number}", outsider).json() == []
 
 
+def test_the_number_of_a_cars_race_is_no_later_races(server, editor, car, race):
+    number = race() + 4
+    with signed_in(server, car) as client:
+        drive(client, number, speed=3)
+    server.cut_runs()
+    before = requests.get(f"{server.url}/race/{number}", headers=editor).json()["data"]
+
+    later = [race() for _ in range(6)]
+
+    assert number not in later
+    assert max(later) > number
+    assert requests.get(f"{server.url}/race/{number}", headers=editor).json()["data"] == before
+    statistic = requests.get(f"{server.url}/stats_race?race_id={number}", headers=editor).json()["data"]
+    assert [row["speed_average"] for row in statistic] == [3.0]
+
+
 def test_a_race_that_nobody_announced_has_a_vehicle_of_its_cars_name(server, editor, car):
     numbers = (987654322, 987654323)
     with signed_in(server, car) as client:

@@ -1,6 +1,7 @@
 """What a browser that was misled, a scanner or a forger sends: refused on both planes with an answer."""
 
 import contextlib
+import json
 import socket
 
 import httpx
@@ -87,3 +88,22 @@ def raw(server, request):
                 if b"\r\n\r\n" in answer:
                     break
         return answer
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST /sensor_data HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /sensor_data HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"GET /races\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /races HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000 + b"\r\n",
+    ],
+)
+def test_a_request_that_cannot_be_read_is_refused_by_a_problem_document(open_server, request_bytes):
+    head, _, body = raw(open_server, request_bytes).partition(b"\r\n\r\n")
+
+    assert head.split(b" ")[1] in {b"400", b"431"}
+    assert b"content-type: application/problem+json" in head
+    document = json.loads(body)
+    assert document["message"]
+    assert document["status"] == int(head.split(b" ")[1])

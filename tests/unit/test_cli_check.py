@@ -58,6 +58,12 @@ def test_the_days_left_follow_the_growth(tmp_path):
     assert "days at this month's 1.000 GiB a day" in with_growth.detail
 
 
+def test_of_room_for_decades_no_number_of_days_is_told(tmp_path):
+    (finding,) = place.room(tmp_path, 1000.0)
+
+    assert "more than ten years at this month's" in finding.detail
+
+
 def test_a_file_system_is_known_by_its_longest_mount(monkeypatch, tmp_path):
     mounts = ["/dev/a / ext4 rw 0 0", f"tmpfs {tmp_path} tmpfs rw 0 0", "nfs /elsewhere nfs4 rw 0 0"]
     monkeypatch.setattr(place, "_mounts", lambda: mounts)

@@ -19,8 +19,11 @@ from releve.cli.send import channel, instant
         ("k=true", True),
         ("k=false", False),
         ("k=True", "True"),
-        ("k=nan", "nan"),
-        ("k=Infinity", "Infinity"),
+        ('k="nan"', "nan"),
+        ('k="21,5"', "21,5"),
+        ("k=lap 12", "lap 12"),
+        ("k=2026-06-01", "2026-06-01"),
+        ("k=12:30", "12:30"),
         ("k=0x10", "0x10"),
         ("k=1_000", "1_000"),
         ("k=", ""),
@@ -37,6 +40,21 @@ def test_a_value_is_what_it_looks_like(argument, value):
     assert name == "k"
     assert read == value
     assert type(read) is type(value)
+
+
+@pytest.mark.parametrize("text", ["21,5", "1 234,5", "NaN", "-inf", "Infinity", "12.5 km/h", "80%", "1.234,5"])
+def test_what_only_looks_like_a_number_is_refused_and_told_how_to_write_it(text):
+    with pytest.raises(click.BadParameter) as refusal:
+        channel(f"temperature={text}")
+
+    assert "temperature=21.5" in str(refusal.value)
+    assert f"'temperature=\"{text}\"'" in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["1e999", "9" * 5000])
+def test_a_number_that_is_too_large_is_refused(text):
+    with pytest.raises(click.BadParameter, match="larger"):
+        channel(f"temperature={text}")
 
 
 @pytest.mark.parametrize("argument", ["speed", "=1", ""])

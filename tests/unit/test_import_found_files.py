@@ -188,6 +188,16 @@ def test_numbers_that_stay_text_are_told_with_the_line_and_the_option():
     assert "--decimal comma" in report.sentences()[-1]
 
 
+def test_text_in_a_column_of_numbers_is_told_with_its_line(tmp_path):
+    lines = ["time,humidity,note", *(f"2026-06-01 12:00:0{n},4{n},ok" for n in range(8)), "2026-06-01 12:00:08,x,late"]
+
+    _, report = rehearse(written(tmp_path, "\n".join(lines) + "\n"))
+
+    assert report.document()["text_among_numbers"] == [{"channel": "humidity", "count": 1, "line": 10, "text": "x"}]
+    told = "humidity: 1 value is text among numbers and counts in no sum, the first 'x' in line 10"
+    assert report.sentences()[-1] == told
+
+
 def test_numbers_that_stay_text_in_json_are_told_too(tmp_path):
     path = written(tmp_path, '{"time": "2026-06-01T12:00:00Z", "v": "12,5", "note": "lap 3"}\n', "a.ndjson")
 

@@ -18,7 +18,7 @@ from releve.protocol.strict_json import DEPTH_LIMIT, INTEGER_LIMIT, decode
         (b" \n", "empty"),
         (b"NaN", ""),
         (b"-Infinity", ""),
-        (b"1e999", "range"),
+        (b"1e999", "too large"),
         (b"01", ""),
         (b"{'a': 1}", ""),
         (b'{"a": 1,}', ""),
@@ -49,6 +49,30 @@ def test_the_member_at_fault_is_named():
         decode(b'{"good": 1, "bad": [9007199254740993]}')
 
     assert refusal.value.field == "bad"
+
+
+@pytest.mark.parametrize(
+    ("payload", "field", "words"),
+    [
+        (b'{"good": 1, "t": NaN}', "t", "NaN is no number in JSON"),
+        (b'{"at": "12:00:00", "t": -Infinity}', "t", "-Infinity is no number in JSON"),
+        (b'{"t": [1, 2, nan]}', "t", "nan is no number in JSON"),
+        (b'{"a": "1:2,3", "t": 1e999}', "t", "a number too large"),
+        (b'{"t": -' + b"9" * 5000 + b"}", "t", "a number too large"),
+        (b'{"ok": "\\ud83d\\ude00", "t": "\\ud800"}', "t", "half a UTF-16 pair, \\ud800"),
+        (b'{"ok": "\\\\ud800", "t": "x\\udc00"}', "t", "half a UTF-16 pair, \\udc00"),
+        (b'{"t": 01}', "t", "invalid number"),
+        (b'{"t": 1', None, "ends too early"),
+        (b'{"\x00": NaN}', None, ""),
+    ],
+)
+def test_the_field_at_fault_is_named_in_what_is_no_json_too(payload, field, words):
+    with pytest.raises(BadJSON) as refusal:
+        decode(payload)
+
+    assert refusal.value.field == field
+    assert words in refusal.value.detail
+    assert "$" not in refusal.value.detail
 
 
 def test_of_a_repeated_key_the_last_value_wins():

@@ -1,6 +1,7 @@
 """`releve send`: one reading, over real HTTP, as a device of this installation."""
 # ruff: noqa: D301, PLC0415 - click reads \b; the work needs Django, which is set up by then
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import httpx
 
 from releve.cli import answer, option
 from releve.cli.control_plane import opened_with_keys
+from releve.cli.importing.number import perhaps
 from releve.cli.server import address
 from releve.settings import Settings
 
 TIMEOUT_S = 30.0
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
+LONGEST_NUMBER = 400
 _WORDS = {"true": True, "false": False}
 Value = float | int | bool | str
 
@@ -41,7 +45,8 @@ def command(
 ) -> None:
     """Send one reading as a device and print what became of it.
 
-    Numbers are numbers, true and false are truth values, all else is text; quotes keep a number text.
+    Numbers are numbers, true and false are truth values, all else is text; quotes keep a number text. What only
+    looks like a number, such as 21,5, is refused without quotes.
 
     \b
     Examples:
@@ -68,16 +73,28 @@ def channel(argument: str) -> tuple[str, Value]:
     (('speed', 12.5), ('on', True), ('code', '007'), ('track', 'A=1'))
 
     Raises:
-        BadParameter: There is no `=`, or nothing in front of it.
+        BadParameter: There is no `=`, or nothing in front of it; or a number that is none, such as `21,5` or `NaN`.
     """
     name, sign, text = argument.partition("=")
     if not sign or not name:
         raise click.BadParameter(f"{argument!r} is not KEY=VALUE, such as temperature=21.5")
     if _NUMBER.fullmatch(text):
-        return name, int(text) if text.lstrip("+-").isdigit() else float(text)
+        return name, _number(text)
     if len(text) > 1 and text[0] == text[-1] == '"':
         return name, text[1:-1]
+    if perhaps(text) or text.lstrip("+-").casefold() in _NO_NUMBERS:
+        raise click.BadParameter(
+            f"{argument}: is that a number? Write it with a point and nothing else, such as {name}=21.5; "
+            f"where it is text, put it in quotes: '{name}=\"{text}\"'"
+        )
     return name, _WORDS.get(text, text)
+
+
+def _number(text: str) -> float | int:
+    value = int(text[:LONGEST_NUMBER]) if text.lstrip("+-").isdigit() else float(text)
+    if len(text) > LONGEST_NUMBER or math.isinf(value):
+        raise click.BadParameter(f"{text} is larger than any number that is kept")
+    return value
 
 
 def instant(text: str) -> str | int:

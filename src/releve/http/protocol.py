@@ -1,15 +1,16 @@
 """uvicorn's HTTP protocol with what it lacks: deadlines for headers, bodies and answers, and a limit on headers."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from releve.http.answer import encode
 from releve.http.request import BODY_ARRIVED
+from releve.protocol.problem import BadRequest, HeadersTooLarge, Problem, TooSlow
 
 HEADER_LIMIT_BYTES = 64 * 1024
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 JOINED_BYTES = 64 * 1024
 WRITE_S = 30.0  # a client that takes nothing of its answer for so long is not there any more
 BODY_GRACE_S = 2.0  # the guard answers a slow body first; this ends what goes on sending after its answer
@@ -134,12 +135,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _bound_headers(self, received: int) -> None:
         self._header_bytes += received
         if self._header_bytes > HEADER_LIMIT_BYTES:
-            self._end(_TOO_LARGE)
+            self._end(HeadersTooLarge())
         elif self._deadline is None:
             self._arm(self.header_s)
 
     def _arm(self, seconds: float) -> None:
-        self._deadline = self.loop.call_later(seconds, self._end, _TOO_SLOW)
+        self._deadline = self.loop.call_later(seconds, self._end, TooSlow("the request did not arrive in time"))
 
     def _disarm(self) -> None:
         if self._deadline is not None:
@@ -151,12 +152,29 @@ class BoundedProtocol(HttpToolsProtocol):
             self._draining.cancel()
             self._draining = None
 
-    def _end(self, response: bytes) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the parser's words name no part of the request
+        """Refuse what is no request that can be read, as every other refusal is."""
+        self.transport.write(
+            _whole(BadRequest("this is no HTTP/1.1 request; its line, a header or its framing is wrong"))
+        )
+        self.transport.close()
+
+    def _end(self, problem: Problem) -> None:
         self._disarm()
         if self.transport is not None and not self.transport.is_closing():
             if self._is_in_headers:
-                self.transport.write(response)
+                self.transport.write(_whole(problem))
             self.transport.close()
+
+
+def _whole(problem: Problem) -> bytes:
+    """An answer as bytes, where no request stands that could be answered through ASGI."""
+    body = encode(problem.document())
+    head = (
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body
 
 
 def bounded(*, header_s: float, body_s: float, write_s: float = WRITE_S) -> type[BoundedProtocol]:

@@ -11,6 +11,7 @@
     ├── MethodNotAllowed         405
     ├── TooSlow                  408  the body did not arrive in time
     ├── TooLarge                 413
+    ├── HeadersTooLarge          431
     ├── UnsupportedMedia         415
     ├── BadReading               422  a field of the reading is wrong
     │   └── BadJSON              400  not JSON by our strict rules
@@ -151,6 +152,13 @@ class TooLarge(Problem):
     title = "Too large"
     status = 413
     puback = QUOTA_EXCEEDED
+
+
+class HeadersTooLarge(Problem):
+    """The headers are larger than 64 KiB together."""
+
+    title = "Headers too large"
+    status = 431
 
 
 class UnsupportedMedia(Problem):

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from releve.protocol.json_fault import fault
 from releve.protocol.problem import BadJSON
 
 DEPTH_LIMIT = 16
@@ -47,7 +48,12 @@ def decode_syntax(payload: bytes) -> Any:
 
 def refusal(payload: bytes, error: Exception) -> BadJSON:
     """The problem with a payload that the decoder could not read."""
-    return BadJSON(_reason(payload, error))
+    if not payload.strip():
+        return BadJSON("the body is empty; a JSON object was expected")
+    if payload.startswith(b"\xef\xbb\xbf"):
+        return BadJSON("starts with a byte order mark; send plain UTF-8")
+    reason, field = fault(payload, str(error))
+    return BadJSON(reason, field=field)
 
 
 def check(value: Any, *, escaped_nul: bool = True, depth: int = 0, field: str | None = None) -> None:
@@ -84,11 +90,3 @@ def _check_members(value: Any, *, escaped_nul: bool, depth: int, field: str | No
         if escaped_nul and "\0" in name:
             raise BadJSON("name with a NUL character", field=field)
         check(item, escaped_nul=escaped_nul, depth=depth, field=field or name)
-
-
-def _reason(payload: bytes, error: Exception) -> str:
-    if not payload.strip():
-        return "the body is empty; a JSON object was expected"
-    if payload.startswith(b"\xef\xbb\xbf"):
-        return "starts with a byte order mark; send plain UTF-8"
-    return str(error).removeprefix("JSON is malformed: ").lower()

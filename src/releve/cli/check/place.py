@@ -13,6 +13,7 @@ from releve.storage.keys import OTHERS
 FLEETING = frozenset({"tmpfs", "ramfs", "devtmpfs"})
 REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
 GIB = 1024**3
+FORESEEN_DAYS = 3650  # beyond, a number of days would be precision for nothing
 LOW_GIB, VERY_LOW_GIB = 5.0, 1.0
 
 
@@ -112,4 +113,6 @@ def _mounts() -> list[str]:
 def _days_left(free_gib: float, bytes_a_day: float | None) -> str:
     if not bytes_a_day:
         return ""
-    return f", about {free_gib * GIB / bytes_a_day:,.0f} days at this month's {bytes_a_day / GIB:.3f} GiB a day"
+    days = free_gib * GIB / bytes_a_day
+    about = f"about {days:,.0f} days" if days < FORESEEN_DAYS else "more than ten years"
+    return f", {about} at this month's {bytes_a_day / GIB:.3f} GiB a day"

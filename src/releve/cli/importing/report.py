@@ -32,6 +32,8 @@ class Report:
         self.first: list[dict[str, Any]] = []
         self.readings: list[dict[str, Any]] = []
         self._numbers: dict[str, dict[str, Any]] = {}
+        self._texts: dict[str, dict[str, Any]] = {}
+        self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         """Begin the file."""
@@ -68,14 +70,24 @@ class Report:
         if str(reading.get("id", "")).startswith(EXACT):
             return
         for channel, value in reading["channels"].items():
-            if type(value) is str and value[:1] in _NUMBER_START and perhaps(value):
-                noted = self._numbers.setdefault(channel, {"channel": channel, "count": 0, "line": line, "text": value})
+            if type(value) is str:
+                is_number = value[:1] in _NUMBER_START and perhaps(value)
+                kept = self._numbers if is_number else self._texts
+                noted = kept.setdefault(channel, {"channel": channel, "count": 0, "line": line, "text": value})
                 noted["count"] += 1
+            elif type(value) is not bool:
+                self._counts[channel] += 1
+
+    @property
+    def _strays(self) -> list[dict[str, Any]]:
+        """The channels of numbers in which text came that looks like none."""
+        return [each for channel, each in self._texts.items() if self._counts[channel] > each["count"]]
 
     def document(self) -> dict[str, Any]:
-        """The counts, the first lines that were not taken, and the numbers that stay text."""
+        """The counts, the first lines that were not taken, the numbers that stay text, and the text among numbers."""
         numbers = {"numbers_left_text": list(self._numbers.values())} if self._numbers else {}
-        return {"lines": self.outcomes.total(), **self.outcomes, "not_taken": self.first, **numbers}
+        strays = {"text_among_numbers": self._strays} if self._strays else {}
+        return {"lines": self.outcomes.total(), **self.outcomes, "not_taken": self.first, **numbers, **strays}
 
     def sentences(self) -> list[str]:
         """The same for people."""
@@ -85,7 +97,7 @@ class Report:
         missing = sum(count for outcome, count in self.outcomes.items() if outcome not in TAKEN) - len(self.first)
         if missing > 0:
             told.append(f"… and {missing} more; --report FILE writes all of them")
-        return told + [_left_text(each) for each in self._numbers.values()]
+        return [*told, *map(_left_text, self._numbers.values()), *map(_among_numbers, self._strays)]
 
     def shown_readings(self) -> list[str]:
         """The first readings, for people."""
@@ -107,4 +119,12 @@ def _left_text(number: Mapping[str, Any]) -> str:
         f"{number['channel']}: {count} {'values look' if count > 1 else 'value looks'} like a number and "
         f"{'stay' if count > 1 else 'stays'} text, "
         f"the first {text!r} in line {number['line']}{option}"
+    )
+
+
+def _among_numbers(stray: Mapping[str, Any]) -> str:
+    count = stray["count"]
+    return (
+        f"{stray['channel']}: {count} {'values are' if count > 1 else 'value is'} text among numbers and "
+        f"{'count' if count > 1 else 'counts'} in no sum, the first {stray['text']!r} in line {stray['line']}"
     )

@@ -74,6 +74,8 @@ def _document(error: Exception, plain: Response) -> dict[str, Any]:
         return kind().document()
     if isinstance(error, PermissionDenied):
         return kind().document()
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return kind("send the body as JSON, with the header `Content-Type: application/json`").document()
     return {**kind(str(plain.data.get("detail", ""))).document(), **plain.data}
 
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from releve.control.accounts.origin import Origin
+from releve.control.api.body import Body
 from releve.control.api.documents import refusals
 from releve.control.api.views import OwnView, person
 from releve.control.fleet import channels
@@ -20,7 +21,7 @@ from releve.protocol.problem import BadRequest
 MOST_CHANGES = 256
 
 
-class DisplayName(serializers.Serializer[Any]):
+class DisplayName(Body):
     """What a channel is called."""
 
     en = serializers.CharField(max_length=128, allow_blank=True, allow_null=True, required=False)

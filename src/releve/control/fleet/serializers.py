@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from releve.control.api.body import Body
 from releve.control.fleet.models import contracts
 from releve.protocol.contract import GENERIC
 
@@ -62,7 +63,7 @@ class SecretAnswer(serializers.Serializer[Any]):
     secret = serializers.CharField()
 
 
-class DeviceChange(serializers.Serializer[Any]):
+class DeviceChange(Body):
     """What may be changed of a device."""
 
     name = serializers.CharField(max_length=128, required=False)
@@ -73,7 +74,7 @@ class DeviceChange(serializers.Serializer[Any]):
     )
 
 
-class DeviceRequest(serializers.Serializer[Any]):
+class DeviceRequest(Body):
     """A new device; the team may be left out by whoever edits only one."""
 
     name = serializers.CharField(max_length=128)
@@ -82,7 +83,7 @@ class DeviceRequest(serializers.Serializer[Any]):
     team = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
 
 
-class CertificateRequest(serializers.Serializer[Any]):
+class CertificateRequest(Body):
     """A client certificate, by its SHA-256 in hexadecimal digits; colons between them are left out."""
 
     fingerprint = serializers.CharField(max_length=95)

@@ -30,7 +30,7 @@ class DeviceProblem(Exception):
 
 
 class BadName(DeviceProblem):
-    """A device's name has letters, digits and @ . _ - : only, at most 128 of them."""
+    """A device's name has letters, digits and @ . _ - : only, at most 128, and does not begin with . - or :."""
 
 
 class NameTaken(DeviceProblem):
@@ -211,7 +211,7 @@ def send_text(device: Device, *, topic: str, text: str, expires_s: int, by: Acco
 
 
 def _check(*, name: str | None = None, contract: str | None = None, timezone: str | None = None) -> None:
-    if name is not None and not re.fullmatch(DEVICE_NAME, name):
+    if name is not None and (not re.fullmatch(DEVICE_NAME, name) or name.startswith((".", "-", ":"))):
         raise BadName(BadName.__doc__)
     if name is not None and name.startswith(OWN):
         raise BadName(f"names that begin with {OWN} are kept for people's own devices")

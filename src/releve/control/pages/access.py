@@ -1,7 +1,7 @@
 """What an account may see and change on the pages; whatever belongs to another team does not exist for it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, Concatenate
 from urllib.parse import urlsplit
@@ -10,8 +10,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import Resolver404, resolve, reverse
 from rest_framework.exceptions import PermissionDenied as Refused
 
 from releve.control.accounts.models import Account
@@ -20,6 +20,8 @@ from releve.control.runs.api import precondition
 from releve.control.runs.models import Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
+
+NOT_ALLOWED = 405
 
 
 def signed_in(view: Callable[Concatenate[HttpRequest, ...], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -30,10 +32,25 @@ def signed_in(view: Callable[Concatenate[HttpRequest, ...], HttpResponse]) -> Ca
         if not request.user.is_authenticated:
             return redirect_to_login(_way_back(request))
         response = view(request, *args, **kwargs)
+        if response.status_code == NOT_ALLOWED and request.method in ("GET", "HEAD"):
+            return redirect(_page_above(request.path))
         response.headers["Cache-Control"] = "private, no-store"
         return response
 
     return guarded
+
+
+def _page_above(path: str) -> str:
+    """The page that a form's address belongs to.
+
+    Whoever reloads what a form answered, or reads it in another language, asks for an address that takes forms only.
+    """
+    above = path.rstrip("/")
+    while above := above.rpartition("/")[0]:
+        with suppress(Resolver404):
+            resolve(f"{above}/")
+            return f"{above}/"
+    return reverse("home")
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from releve.control.pages.account import event
 from releve.control.pages.account.browser_name import in_words
 from releve.control.pages.command import line
+from releve.control.pages.device.reason import in_words as why_aside
 from releve.control.pages.device.rhythm import State
 from releve.control.pages.device.spark import is_number
 from releve.control.pages.zone import local
@@ -118,6 +119,12 @@ def event_name(kind: str) -> str:
 
 
 @register.filter
+def reason(text: str) -> str:
+    """Why a reading was kept aside, in words."""
+    return why_aside(text)
+
+
+@register.filter
 def program(user_agent: str) -> str:
     """What signed in, in words."""
     return in_words(user_agent)
@@ -125,5 +132,5 @@ def program(user_agent: str) -> str:
 
 def _absolute(instant: datetime) -> str:
     there = local(instant)
-    day = "j b Y" if get_language() == "fr" else "j M Y"  # French writes its months small
+    day = "j N Y" if get_language() == "fr" else "j M Y"  # French writes its months small, and a point where it cuts
     return f"{formats.date_format(there, day)}, {there:%H:%M:%S} {there.tzname()}"

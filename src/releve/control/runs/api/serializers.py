@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from releve.control.api.body import Body
 from releve.control.api.page import LARGEST_ID, PageQuery
 from releve.control.runs.api.instant import InstantField, StartField
 from releve.control.runs.models import Kind
@@ -151,7 +152,7 @@ class RunList(serializers.Serializer[Any]):
     next = serializers.IntegerField(allow_null=True, help_text="Ask for `?after=` this; null at the end.")
 
 
-class RunRequest(serializers.Serializer[Any]):
+class RunRequest(Body):
     """A new run; its team is the device's, or else the asset's."""
 
     device = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**31 - 1)
@@ -163,7 +164,7 @@ class RunRequest(serializers.Serializer[Any]):
     part = serializers.RegexField(r"^([^=\s]+=.+)?\Z", max_length=200, required=False, default="", allow_blank=True)
 
 
-class RunChange(serializers.Serializer[Any]):
+class RunChange(Body):
     """What may be changed of a run: its name, and its bounds (null re-opens it)."""
 
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
@@ -171,25 +172,25 @@ class RunChange(serializers.Serializer[Any]):
     ended_at = InstantField(required=False, allow_null=True)
 
 
-class CloseRequest(serializers.Serializer[Any]):
+class CloseRequest(Body):
     """When the run ended; now, where it is left out."""
 
     ended_at = InstantField(required=False)
 
 
-class MergeRequest(serializers.Serializer[Any]):
+class MergeRequest(Body):
     """The run to take in."""
 
     run = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
 
 
-class SplitRequest(serializers.Serializer[Any]):
+class SplitRequest(Body):
     """Where to cut; a reading at that very instant is the second run's."""
 
     at = InstantField()
 
 
-class UndoRequest(serializers.Serializer[Any]):
+class UndoRequest(Body):
     """Which change to take back; the last one of the run's bounds or name, where it is left out."""
 
     change = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
@@ -249,7 +250,7 @@ class BucketList(serializers.Serializer[Any]):
     next = serializers.DateTimeField(allow_null=True, help_text="Ask for `?after=` this; null at the end.")
 
 
-class ExclusionRequest(serializers.Serializer[Any]):
+class ExclusionRequest(Body):
     """The readings to leave out: all from `since` up to `until`, or the one of that identity at `since`."""
 
     since = InstantField()
@@ -284,7 +285,7 @@ class ExclusionList(serializers.Serializer[Any]):
     data = ExclusionAnswer(many=True)  # type: ignore[assignment] # the metaclass takes it away again
 
 
-class HandStatistics(serializers.Serializer[Any]):
+class HandStatistics(Body):
     """Statistics set by hand, by their names."""
 
     statistics = serializers.DictField(child=serializers.FloatField(), allow_empty=False)
