@@ -1,5 +1,6 @@
 """A device that moves to another team while it is connected, over HTTP and MQTT: each team meets its own side only."""
 
+import json
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -63,6 +64,12 @@ def values(url, headers, **query):
     return [row["channels"]["n"] for row in found.json()["readings"]] if found.status_code == 200 else found.status_code
 
 
+def exported(url, headers):
+    found = requests.get(f"{url}/export", params={"format": "ndjson"}, headers=headers)
+    lines = found.text.splitlines()
+    return [json.loads(line)["channels"]["n"] for line in lines] if found.status_code == 200 else found.status_code
+
+
 def test_each_team_reads_its_own_side_of_a_move_however_it_asks(server, cast, device, url, moved):
     send = {"url": f"{server.url}/api/v1/readings", "headers": server.bearer(device)}
     now = datetime.now(UTC)
@@ -81,7 +88,9 @@ def test_each_team_reads_its_own_side_of_a_move_however_it_asks(server, cast, de
     page = requests.get(f"{url}/readings", params={"limit": 1, "order": "desc"}, headers=cast["old mate"]).json()
     assert values(url, cast["old mate"], order="desc", cursor=page["next"]) == [2, 3, 4]
     assert sorted(values(url, cast["owner"])) == [1, 2, 3, 4, 100]  # of both teams
-    assert values(url, cast["outsider"]) == 404
+    assert values(url, cast["outsider"]) == exported(url, cast["outsider"]) == 404
+    assert (exported(url, cast["old mate"]), exported(url, cast["new mate"])) == ([4, 3, 2, 1], [100])
+    assert exported(url, cast["owner"]) == [4, 3, 2, 1, 100]
 
     def kept(who):
         return [row["payload"] for row in requests.get(f"{url}/quarantine", headers=cast[who]).json()["quarantine"]]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import socket
 import time
 from datetime import UTC, datetime, timedelta
@@ -334,3 +335,40 @@ def wait_until_waiting(server, count):
     while (found := server.query(sql)[0][0]) != count:
         assert time.monotonic() < deadline_s, f"{found} statements wait, not {count}"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def sensor(server):
+    """The address of a device with ten readings."""
+    added = server.add_device("generic", team="Exporters")
+    readings = [{"time": (START + timedelta(seconds=n)).isoformat(), "n": n, "note": "a;b"} for n in range(10)]
+    sent = requests.post(f"{server.url}/api/v1/readings", json=readings, headers=server.bearer(added))
+    assert sent.status_code == 200
+    [[number]] = server.query("SELECT id FROM fleet_device WHERE name = %s", added["name"])
+    return f"{server.url}/api/v1/devices/{number}/export"
+
+
+def test_everything_of_a_device_is_one_file_in_each_format(sensor, editor):
+    lines, table, columns = [
+        requests.get(sensor, params={"format": form}, headers=editor) for form in ("ndjson", "csv", "parquet")
+    ]
+
+    assert [json.loads(line)["channels"]["n"] for line in lines.text.splitlines()] == list(range(10))
+    assert [row["note"] for row in csv.DictReader(io.StringIO(table.text))] == ["a;b"] * 10
+    assert parquet.read_table(io.BytesIO(columns.content)).column("n").to_pylist() == list(range(10))
+    assert {each.headers["x-total-readings"] for each in (lines, table, columns)} == {"10"}
+    assert re.fullmatch(r'attachment; filename="device-[0-9]+.csv"', table.headers["content-disposition"])
+    head = requests.head(sensor, headers=editor)
+    assert (head.status_code, head.headers["x-total-readings"], head.text) == (200, "10", "")
+
+
+def test_of_a_device_a_span_is_exported_and_what_is_no_parameter_is_named(sensor, editor, stranger):
+    span = {"from": (START + timedelta(seconds=3)).isoformat(), "to": (START + timedelta(seconds=5)).isoformat()}
+
+    found = requests.get(sensor, params={"format": "ndjson", **span}, headers=editor)
+    wrong = [requests.get(sensor, params=asked, headers=editor) for asked in ({"limit": "5"}, {"from": "soon"})]
+
+    assert [json.loads(line)["channels"]["n"] for line in found.text.splitlines()] == [3, 4]
+    assert [(each.status_code, each.json()["errors"][0]["field"]) for each in wrong] == [(400, "limit"), (400, "from")]
+    assert requests.get(sensor, headers=stranger).status_code == 404
+    assert requests.get(sensor).status_code == 401

@@ -17,10 +17,11 @@ from releve.protocol.instant import iso
 from releve.query.device import of_machine as machines
 from releve.query.device import readings
 from releve.query.device.found import found as page_of
+from releve.query.export.answer import Export, Format
 from releve.query.run import curve
 from releve.query.run.compare import Comparison
-from releve.query.run.export import Export, Format
-from releve.query.run.run import Left, Run
+from releve.query.run.run import Run
+from releve.query.which import Left, Which
 from releve.storage import scan, segments
 from releve.storage.pool import Pool
 from releve.storage.queries import query
@@ -214,7 +215,7 @@ def what_counts(rows):
 
 async def exported(pool, run, form):
     sent = Sent()
-    await Export(pool, run, form).answer(sent)
+    await Export(pool, run.which, form, name="run").answer(sent)
     return sent
 
 
@@ -291,3 +292,31 @@ async def test_a_page_takes_one_plan_and_the_columns_of_one_segment(migrated_url
     assert found == (list(range(100)) if order == "asc" else list(range(999, 899, -1)))
     assert asked == [query("owned_stretches"), ANY, query("segment_columns")]
     assert "fresh_reading" in asked[1]
+
+
+@pytest.mark.parametrize("form", [Format.NDJSON, Format.CSV])
+async def test_an_export_of_a_device_has_the_spans_that_are_meant_and_the_channels_of_these(home, pool, form):
+    pi, rows = home
+    spans = [(0, rows[50].time_us), (rows[60].time_us, rows[70].time_us), (rows[101].time_us + 1, 2**60)]
+    meant = [each for each in rows if any(since <= each.time_us < until for since, until in spans)]
+    sent = Sent()
+
+    await Export(pool, Which(device_id=pi.device_id, spans=spans), form, name="device").answer(sent)
+
+    assert sent.headers[b"x-total-readings"] == b"%d" % len(meant)
+    if form is Format.NDJSON:
+        assert [json.loads(line) for line in sent.body.splitlines()] == [shown(each) for each in meant]
+    else:
+        table = list(csv.DictReader(io.StringIO(sent.body.decode(), newline="")))
+        assert [each["id"] for each in table] == [str(each.id) for each in meant]
+        names = sorted({name for each in meant for name in json.loads(each.channels)})
+        assert list(table[0]) == ["time", "id", "received", "sent", *names]
+
+
+async def test_an_export_of_a_device_that_has_no_reading_is_the_head_of_a_table(pool, device):
+    sent = Sent()
+
+    await Export(pool, Which(device_id=device().device_id, spans=[(0, 2**60)]), Format.CSV, name="device").answer(sent)
+
+    assert sent.body == b"time,id,received,sent\r\n"
+    assert sent.headers[b"x-total-readings"] == b"0"

@@ -21,8 +21,8 @@ from releve.protocol.decode import Arrival, read_one
 from releve.protocol.identity import canonical
 from releve.protocol.sender import Sender
 from releve.query.device import found as device_page
-from releve.query.run.parquet import ParquetWriter, kinds_in
-from releve.query.run.writer import CsvWriter, NdjsonWriter
+from releve.query.export.parquet import ParquetWriter, kinds_in
+from releve.query.export.writer import CsvWriter, NdjsonWriter
 
 SENDER = Sender(
     principal="x",

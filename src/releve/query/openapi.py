@@ -29,6 +29,7 @@ def document() -> Document:
             f"{_DEVICES}/commands": device_openapi.commands(_DEVICE),
             f"{_DEVICES}/config": device_openapi.config(_DEVICE),
             f"{_DEVICES}/readings": {"get": _readings()},
+            f"{_DEVICES}/export": {"get": run_openapi.export_of_device(_DEVICE)},
             f"{_DEVICES}/series": {"get": series_openapi.of_device(_DEVICE)},
             "/api/v1/series": {"get": series_openapi.of_devices()},
             "/api/v1/runs/{id}/series": {"get": series_openapi.of_run()},

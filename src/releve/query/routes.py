@@ -15,9 +15,11 @@ from releve.ingest.path import Path
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query.device import commands, machine, quarantine, readings
+from releve.query.export.answer import Export, format_of
 from releve.query.series import asked as series
 from releve.query.series.reply import Replies
 from releve.query.series.source import of_device
+from releve.query.which import Which
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
@@ -112,6 +114,7 @@ class QueryRoutes(_DeviceRoutes):
         self._replies = Replies(pool)
         self._of_device = {
             "readings": self._readings,
+            "export": self._export,
             "series": self._series,
             "quarantine": self._quarantine,
             "commands": self._commands,
@@ -150,6 +153,19 @@ class QueryRoutes(_DeviceRoutes):
             await while_there(
                 request, readings.answer_page(self._pool, send, device_id=device.id, teams=teams, page=page)
             )
+
+        return handler
+
+    def _export(self, device_id: str) -> Handler:
+        async def handler(request: Request, send: Send) -> None:
+            sender = await self._sender(request, "GET")
+            device = await self._device(device_id, sender)
+            form = format_of(parameters(request), accept=request.text(b"accept"), beside=readings.SPAN)
+            span = readings.span_of(parameters(request))
+            values = {"device": device.id, "teams": list(sender.roles), "from_us": span[0], "to_us": span[1]}
+            spans = await self._pool.ask(query("owned_stretches"), values)
+            which = Which(device_id=device.id, spans=[(since, until) for since, until in spans])
+            await Export(self._pool, which, form, name=f"device-{device.id}").reply(request, send)
 
         return handler
 

@@ -19,7 +19,8 @@ PAGE = 1_000
 LARGEST_PAGE = 100_000
 PAGE_BYTES = 16 * 1024 * 1024
 LARGEST_TABLE = 2_000_000  # cells of a page as CSV
-KNOWN = frozenset({"from", "to", "channels", "limit", "cursor", "order"})
+SPAN = ("from", "to")
+KNOWN = frozenset({*SPAN, "channels", "limit", "cursor", "order"})
 _ID_RANGE = 2**63
 
 
@@ -60,9 +61,10 @@ class Page(msgspec.Struct, frozen=True):
             BadRequest: One of them is unknown or wrong.
         """
         _refuse_unknown(asked)
+        from_us, to_us = span_of(asked)
         return cls(
-            from_us=_instant(asked, "from", EARLIEST_US),
-            to_us=_instant(asked, "to", LATEST_US),
+            from_us=from_us,
+            to_us=to_us,
             after=_cursor(asked["cursor"]) if "cursor" in asked else None,
             channels=list(dict.fromkeys(name for name in asked.get("channels", "").split(",") if name)) or None,
             limit=_limit(asked),
@@ -98,6 +100,15 @@ async def answer_page(pool: Pool, send: Send, *, device_id: int, teams: Sequence
 def _load() -> None:
     """Import what reads; the first time takes long, and is not waited for on the event loop."""
     import releve.query.device.found  # noqa: F401, PLC0415 - see above
+
+
+def span_of(asked: Mapping[str, str]) -> tuple[int, int]:
+    """The first instant that is asked for, and the one behind the last: by default all of them.
+
+    Raises:
+        BadRequest: One of them is none.
+    """
+    return _instant(asked, "from", EARLIEST_US), _instant(asked, "to", LATEST_US)
 
 
 def _refuse_unknown(asked: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from releve.history.array import Reals
 from releve.history.compare import Curve, Extent
 from releve.protocol.problem import BadRequest
-from releve.query.run import readings
+from releve.query import counted
 from releve.query.run.compare import Comparison
 from releve.query.run.run import Run
 from releve.storage.pool import Pool
@@ -65,7 +65,7 @@ def grid(low: float, high: float, step: float | None) -> list[float]:
 
 async def _extent(pool: Pool, run: Run, comparison: Comparison) -> Extent:
     extent = Extent(comparison.channel, comparison.along)
-    async for block in readings.blocks(pool, run, comparison.channels):
+    async for block in counted.blocks(pool, run.which, comparison.channels):
         await asyncio.to_thread(extent.add, block)
     if extent.first_us is None:
         needed = " and ".join(comparison.channels)
@@ -85,7 +85,7 @@ def _grid(extents: Sequence[Extent], comparison: Comparison) -> list[float]:
 
 async def _line(pool: Pool, run: Run, comparison: Comparison, places: Sequence[float]) -> _Line:
     curve = Curve(comparison.channel, comparison.along, np.array(places))
-    async for block in readings.blocks(pool, run, comparison.channels):
+    async for block in counted.blocks(pool, run.which, comparison.channels):
         await asyncio.to_thread(curve.add, block)
     return _Line(curve.values, curve.elapsed_s)
 

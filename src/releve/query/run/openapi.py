@@ -77,13 +77,25 @@ def compare() -> Document:
 
 def export() -> Document:
     """`GET /api/v1/runs/{id}/export`."""
-    text = {"type": "string"}
-    parameters = [
-        {"name": "id", "in": "path", "required": True, "schema": _RUN_ID},
-        _query("format", {"enum": ["csv", "ndjson", "parquet"]}, "Wins over `Accept`."),
+    run = {"name": "id", "in": "path", "required": True, "schema": _RUN_ID}
+    return _export("exportRun", "Every reading of a run that counts, streamed", [run])
+
+
+def export_of_device(device: Document) -> Document:
+    """`GET /api/v1/devices/{device}/export`."""
+    span = [
+        _query("from", {"type": "string"}, "First instant, included: ISO 8601 or an epoch number."),
+        _query("to", {"type": "string"}, "Last instant, excluded."),
     ]
+    operation = _export("exportDevice", "Every reading of a device, streamed", [device, *span])
+    return {**operation, "tags": ["readings"]}
+
+
+def _export(name: str, summary: str, parameters: list[Document]) -> Document:
+    text = {"type": "string"}
+    parameters = [*parameters, _query("format", {"enum": ["csv", "ndjson", "parquet"]}, "Wins over `Accept`.")]
     media = {"text/csv": text, "application/x-ndjson": text, "application/vnd.apache.parquet": text}
-    operation = _get("exportRun", "Every reading of a run that counts, streamed", parameters, media)
+    operation = _get(name, summary, parameters, media)
     operation["responses"]["200"]["headers"] = {
         "X-Total-Readings": {"schema": {"type": "integer"}, "description": "How many readings follow."}
     }

@@ -4,10 +4,10 @@ from releve.access.authenticate import Authenticator
 from releve.http.request import Request, Send, while_there
 from releve.protocol.problem import Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
+from releve.query.export.answer import Export, format_of
 from releve.query.routes import Handler, parameters
 from releve.query.run import run as runs
 from releve.query.run.compare import Comparison, answer_comparison
-from releve.query.run.export import Export, format_of
 from releve.query.run.run import Run
 from releve.query.series.asked import OF_RUN, Asked
 from releve.query.series.reply import Replies
@@ -48,12 +48,8 @@ class RunRoutes:
             sender = await self._sender(request)
             run = await self._run(number, sender)
             form = format_of(parameters(request), accept=request.text(b"accept"))
-            export = Export(self._pool, run, form)
-            if request.method == "HEAD":
-                await send({"type": "http.response.start", "status": 200, "headers": await export.headers()})
-                await send({"type": "http.response.body", "body": b""})
-            else:
-                await while_there(request, export.answer(send))
+            export = Export(self._pool, run.which, form, name=f"run-{run.id}")
+            await export.reply(request, send)
 
         return handler
 

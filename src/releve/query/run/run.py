@@ -2,25 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 from psycopg.rows import dict_row
 
+from releve.query.which import Left, Which
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class Left(NamedTuple):
-    """Readings that were left out: those of [from, to), or one of them by its identity, of a part or of all."""
-
-    from_us: int
-    to_us: int
-    reading: int | None
-    part: str
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +36,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     to_us: int
     part: str
     left_out: Sequence[Left]
+
+    @property
+    def which(self) -> Which:
+        """Its readings."""
+        span = (self.from_us, self.to_us)
+        return Which(device_id=self.device_id, spans=[span], part=self.part, left_out=self.left_out)
 
 
 async def find(pool: Pool, number: int) -> Run | None:

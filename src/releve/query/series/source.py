@@ -8,8 +8,9 @@ from psycopg.rows import dict_row
 from releve.protocol.described import ChannelKind, Description, described, proposed
 from releve.protocol.problem import BadRequest
 from releve.query.instant import LATEST_US
-from releve.query.run.run import Left, Run
+from releve.query.run.run import Run
 from releve.query.series.asked import Asked
+from releve.query.which import Left
 from releve.storage.pool import Pool
 from releve.storage.queries import query
 

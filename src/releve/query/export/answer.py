@@ -1,14 +1,14 @@
-"""`GET /api/v1/runs/{id}/export`: every reading of a run that counts, streamed as CSV, NDJSON or Parquet."""
+"""`GET /api/v1/runs/{id}/export` and `…/devices/{id}/export`: every reading that counts, streamed."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import structlog
 
-from releve.http.request import Disconnected, Header, Send
+from releve.http.request import Disconnected, Header, Request, Send, while_there
 from releve.protocol.problem import BadRequest, Problem
-from releve.query.run.run import Run
+from releve.query.which import Which
 from releve.storage.pool import Pool
 
 _log = structlog.get_logger()
@@ -34,16 +34,21 @@ class Format(StrEnum):
         return self.name.lower()
 
 
-def format_of(asked: Mapping[str, str], *, accept: str) -> Format:
+def format_of(asked: Mapping[str, str], *, accept: str, beside: Collection[str] = ()) -> Format:
     """The format that was asked for: by the parameter `format`, else by `Accept`; CSV where anything will do.
+
+    Args:
+        asked: The parameters.
+        accept: The header.
+        beside: What else may be asked for.
 
     Raises:
         BadRequest: A parameter is wrong.
         NotAcceptable: None of ours is accepted.
     """
     for name in asked:
-        if name != "format":
-            raise BadRequest("is not a parameter; there is format", field=name)
+        if name not in ("format", *beside):
+            raise BadRequest(f"is not a parameter; there is {', '.join(('format', *beside))}", field=name)
     if "format" in asked:
         found = {each.suffix: each for each in Format}.get(asked["format"])
         if found is None:
@@ -68,31 +73,46 @@ _MEDIA = {
 
 
 class Export:
-    """A run on its way to a client.
+    """Readings on their way to a client.
 
     Args:
-        pool: Where its readings are.
-        run: The run.
-        form: What it is written as.
+        pool: Where they are.
+        which: Which.
+        form: What they are written as.
+        name: What the file is called, without what it ends with.
     """
 
-    def __init__(self, pool: Pool, run: Run, form: Format) -> None:
+    def __init__(self, pool: Pool, which: Which, form: Format, *, name: str) -> None:
         self._pool = pool
-        self._run = run
+        self._which = which
         self._form = form
+        self._name = name
 
     async def headers(self) -> list[Header]:
         """What its answer begins with; `X-Total-Readings` lets a client show how far it is."""
         await asyncio.to_thread(_load)
-        from releve.query.run import readings  # noqa: PLC0415 - with numpy, which only those need who read
+        from releve.query import counted  # noqa: PLC0415 - with numpy, which only those need who read
 
         charset = b"; charset=utf-8" if self._form is not Format.PARQUET else b""
         return [
             (b"content-type", self._form.encode() + charset),
-            (b"content-disposition", f'attachment; filename="run-{self._run.id}.{self._form.suffix}"'.encode()),
-            (b"x-total-readings", b"%d" % await readings.count(self._pool, self._run)),
+            (b"content-disposition", f'attachment; filename="{self._name}.{self._form.suffix}"'.encode()),
+            (b"x-total-readings", b"%d" % await counted.count(self._pool, self._which)),
             (b"cache-control", b"no-store"),
         ]
+
+    async def reply(self, request: Request, send: Send) -> None:
+        """Stream it as long as the client is there, or say how much it would be.
+
+        Raises:
+            NotAcceptable: It is Parquet, and the server lacks what writes that.
+            Disconnected: It broke off in the middle.
+        """
+        if request.method == "HEAD":
+            await send({"type": "http.response.start", "status": 200, "headers": await self.headers()})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await while_there(request, self.answer(send))
 
     async def answer(self, send: Send) -> None:
         """Stream it.
@@ -102,18 +122,19 @@ class Export:
             Disconnected: It broke off in the middle; the connection is cut, so that nobody takes a part for the whole.
         """
         headers = await self.headers()
-        from releve.query.run import readings, writer  # noqa: PLC0415 - with numpy, which only those need who read
+        from releve.query import counted  # noqa: PLC0415 - with numpy, which only those need who read
+        from releve.query.export import writer  # noqa: PLC0415 - the same
         from releve.storage.scan import WHOLE  # noqa: PLC0415 - the same
 
-        into = await writer.writer_of(self._pool, self._run, self._form)
+        into = await writer.writer_of(self._pool, self._which, self._form)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
             await _piece(send, into.head())
-            async for block in readings.blocks(self._pool, self._run, WHOLE):
+            async for block in counted.blocks(self._pool, self._which, WHOLE):
                 await _piece(send, await asyncio.to_thread(into.page, block))
             await _piece(send, await asyncio.to_thread(into.tail))
         except Exception as error:
-            _log.exception("an export broke off", run=self._run.id)
+            _log.exception("an export broke off", file=self._name)
             raise Disconnected from error
         await send({"type": "http.response.body", "body": b""})
 
@@ -125,4 +146,4 @@ async def _piece(send: Send, body: bytes) -> None:
 
 def _load() -> None:
     """Import what exports; the first time takes long, and is not waited for on the event loop."""
-    import releve.query.run.writer  # noqa: F401, PLC0415 - see above
+    import releve.query.export.writer  # noqa: F401, PLC0415 - see above

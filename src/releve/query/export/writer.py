@@ -5,9 +5,9 @@ from typing import Protocol
 
 from releve.history import text
 from releve.history.block import Block
-from releve.query.run import readings
-from releve.query.run.export import Format, NotAcceptable
-from releve.query.run.run import Run
+from releve.query import counted
+from releve.query.export.answer import Format, NotAcceptable
+from releve.query.which import Which
 from releve.storage.pool import Pool
 
 
@@ -24,8 +24,8 @@ class Writer(Protocol):
         """What comes after the last."""
 
 
-async def writer_of(pool: Pool, run: Run, form: Format) -> Writer:
-    """What writes a run in a format.
+async def writer_of(pool: Pool, which: Which, form: Format) -> Writer:
+    """What writes readings in a format.
 
     Raises:
         NotAcceptable: It is Parquet, and pyarrow is not there.
@@ -33,12 +33,12 @@ async def writer_of(pool: Pool, run: Run, form: Format) -> Writer:
     if form is Format.NDJSON:
         return NdjsonWriter()
     if form is Format.CSV:
-        return CsvWriter(await readings.channels(pool, run))
+        return CsvWriter(await counted.channels(pool, which))
     try:
-        from releve.query.run.parquet import ParquetWriter, kinds_of  # noqa: PLC0415 - pyarrow is an extra
+        from releve.query.export.parquet import ParquetWriter, kinds_of  # noqa: PLC0415 - pyarrow is an extra
     except ImportError as error:
         raise NotAcceptable("Parquet needs the extra: pip install 'releve[parquet]' on the server") from error
-    return ParquetWriter(await kinds_of(pool, run))
+    return ParquetWriter(await kinds_of(pool, which))
 
 
 class NdjsonWriter:

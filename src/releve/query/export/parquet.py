@@ -1,4 +1,4 @@
-"""Writes a run as Parquet, a row group for some thousand readings; needs pyarrow, which is an extra."""
+"""Writes readings as Parquet, a row group for some thousand readings; needs pyarrow, which is an extra."""
 
 import io
 from collections.abc import Mapping
@@ -13,11 +13,9 @@ from releve.history import spelling
 from releve.history.block import Block, joined
 from releve.history.column import Column, Kind
 from releve.protocol.column import column
-from releve.query.run import readings
-from releve.query.run.run import Run
-from releve.storage import scan
+from releve.query import counted
+from releve.query.which import Which
 from releve.storage.pool import Pool
-from releve.storage.scan import Span
 
 GROUP = 8_192  # readings that a row group has at least, unless it is the last
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -32,11 +30,11 @@ _KINDS = {
 }
 
 
-async def kinds_of(pool: Pool, run: Run) -> dict[str, set[str]]:
-    """Every channel of a run and what kinds of values it has, so that a table can have a column for each."""
-    names = await scan.channels(pool, run.device_id, Span(run.from_us, run.to_us))
+async def kinds_of(pool: Pool, which: Which) -> dict[str, set[str]]:
+    """Every channel of readings and what kinds of values it has, so that a table can have a column for each."""
+    names = await counted.named(pool, which)
     found: dict[str, set[str]] = {name: set() for name in names}
-    async for block in readings.blocks(pool, run, names):
+    async for block in counted.blocks(pool, which, names):
         for name, kinds in found.items():
             kinds.update(kinds_in(block.column(name)))
     return {name: kinds for name, kinds in found.items() if kinds}

@@ -1,0 +1,1 @@
+"""Every reading of a run or a device as one file, streamed."""
