@@ -96,6 +96,21 @@ def written(writer, rows):
     return b"".join([writer.head(), *map(writer.page, blocks), writer.tail()])
 
 
+@pytest.mark.parametrize("later", [12.5, "12", True])
+def test_a_value_of_another_kind_that_comes_while_columns_are_written_ends_the_file_and_is_not_bent(later):
+    first, second = (block_of([Row(START_US, 1, START_US, canonical({"n": value}))]) for value in (12, later))
+    writer = ParquetWriter(kinds(first))
+    writer.page(first)
+
+    with pytest.raises(ValueError, match="n is of another kind"):
+        written_to_its_end(writer, second)
+
+
+def written_to_its_end(writer, block):
+    writer.page(block)
+    return writer.tail()
+
+
 def device_csv(rows):
     return device_page._table([block_of(rows)], None)
 

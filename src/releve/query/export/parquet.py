@@ -85,7 +85,7 @@ class ParquetWriter:
     """
 
     def __init__(self, channels: Mapping[str, AbstractSet[str]]) -> None:
-        self._channels = {name: type_of(kinds) for name, kinds in channels.items()}
+        self._channels = channels
         fields = [pa.field("time", INSTANT), pa.field("id", pa.int64()), pa.field("received", INSTANT)]
         fields += [pa.field("sent", pa.string()), *(_field(name, kinds) for name, kinds in channels.items())]
         self._schema = pa.schema(fields)
@@ -98,7 +98,11 @@ class ParquetWriter:
         return self._sink.take()
 
     def page(self, block: Block) -> bytes:
-        """Whole readings, after those before."""
+        """Whole readings, after those before.
+
+        Raises:
+            ValueError: A value is of another kind than those that the columns were made for: it came meanwhile.
+        """
         self._waiting.append(block)
         if sum(map(len, self._waiting)) >= GROUP:
             self._write_group()
@@ -122,7 +126,10 @@ class ParquetWriter:
             pa.array(block.received_us).cast(INSTANT),
             pa.array(block.sent.texts(block.time_us), pa.string()),
         ]
-        arrays += [_array(block.column(name), kind) for name, kind in self._channels.items()]
+        for name, kinds in self._channels.items():
+            if not kinds_in(block.column(name)) <= kinds:
+                raise ValueError(f"a reading came meanwhile whose {name} is of another kind than those before")
+            arrays.append(_array(block.column(name), type_of(kinds)))
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
 
