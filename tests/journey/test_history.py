@@ -52,6 +52,7 @@ def test_the_commands_seal_verify_and_give_back_what_is_stored(start_server):
     of_it = ("--device", device["name"])
 
     assert server.command("history", "seal", *of_it).stdout == f"{device['name']}: 500 readings sealed\n"
+    assert server.command("history", "seal", "--all").stdout == "There was no reading to be sealed.\n"
     found = server.json("history", "status", *of_it)
     assert (found["fresh_readings"], found["sealed_readings"], found["segments"]) == (0, 500, 1)
     assert found["sealed_values"] == 1_500
@@ -68,7 +69,7 @@ def test_the_commands_seal_verify_and_give_back_what_is_stored(start_server):
     assert "segment 1" in server.command("history", "unseal", *of_it).stderr
     execute(server, "UPDATE segment_column SET content = substr(content, 1, length(content) - 1) WHERE name = 'speed'")
 
-    assert server.command("history", "unseal", *of_it).stdout == f"{device['name']}: 500 readings are rows again\n"
+    assert server.command("history", "unseal", *of_it).stdout == f"{device['name']}: 500 readings made rows again\n"
     assert speeds(server, device["id"]) == list(range(1, 501))
     for words in (("seal",), ("unseal",), ("seal", "--all", *of_it)):
         assert "say which: --device NAME, or --all" in server.command("history", *words).stderr

@@ -1,7 +1,7 @@
 """`releve history`: the readings that are kept as columns."""
 # ruff: noqa: D301, PLC0415 - click reads \b; the work needs numpy, which no other command waits for
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,10 @@ def seal(*, name: str | None, is_all: bool, data_dir: Path | None) -> None:
 
     _refuse_neither(name, is_all=is_all)
     with _connected(option.chosen(data_dir=data_dir)) as connection:
-        for number, called in work.chosen(connection, name).items():
-            click.echo(f"{called}: {work.seal(connection, number):,} readings sealed")
+        _tell(
+            "sealed",
+            ((called, work.seal(connection, number)) for number, called in work.chosen(connection, name).items()),
+        )
 
 
 @command.command()
@@ -105,9 +107,13 @@ def unseal(*, name: str | None, is_all: bool, is_into_old: bool, data_dir: Path 
 
     _refuse_neither(name, is_all=is_all)
     with _connected(option.chosen(data_dir=data_dir)) as connection:
-        for number, called in work.chosen(connection, name).items():
-            readings = work.unseal(connection, number, called, is_into_old=is_into_old)
-            click.echo(f"{called}: {readings:,} readings are rows again")
+        _tell(
+            "made rows again",
+            (
+                (called, work.unseal(connection, number, called, is_into_old=is_into_old))
+                for number, called in work.chosen(connection, name).items()
+            ),
+        )
 
 
 @command.command()
@@ -153,6 +159,17 @@ def _connected(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
 def _refuse_neither(name: str | None, *, is_all: bool) -> None:
     if (name is None) != is_all:
         raise option.Refusal("say which: --device NAME, or --all")
+
+
+def _tell(what: str, done: Iterable[tuple[str, int]]) -> None:
+    """Say of each device that had any how many readings it was, as soon as it is done."""
+    total = 0
+    for called, readings in done:
+        total += readings
+        if readings:
+            click.echo(f"{called}: {readings:,} readings {what}")
+    if not total:
+        click.echo(f"There was no reading to be {what}.")
 
 
 def _a_value(row: dict[str, Any]) -> str | None:

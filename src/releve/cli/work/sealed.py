@@ -22,15 +22,14 @@ _TABLES = (
 
 
 def chosen(connection: psycopg.Connection[Any], name: str | None) -> dict[int, str]:
-    """The device of a name, or for none all that have readings, with their names.
+    """The device of a name, or for none all that may have readings, with their names.
 
     Raises:
         Refusal: There is no such device.
     """
     if name is None:
-        numbers = [row[0] for row in now(ConnectionReader(connection).ask(query("history_totals"), {"device": None}))]
-        names = dict(connection.execute("SELECT id, name FROM fleet_device").fetchall())
-        return {number: names.get(number, f"(removed device {number})") for number in numbers}
+        rows = connection.execute(query("devices_with_history")).fetchall()
+        return {number: called or f"(removed device {number})" for number, called in rows}
     row = connection.execute("SELECT id FROM fleet_device WHERE name = %s", [name]).fetchone()
     if row is None:
         raise Refusal(f"there is no device called {name}; `releve device list` lists them")
