@@ -61,7 +61,7 @@ class Installation:
             "RELEVE_PORT": str(self.port),
             "RELEVE_MQTT_PORT": "none" if self._mqtt_port is None else str(self._mqtt_port),
             "RELEVE_LOG_LEVEL": "warning",
-            "RELEVE_FOLLOW_RUNS_S": "0",  # worker 0 would sum up runs beside; what is measured is asked for
+            "RELEVE_FOLLOW_RUNS_S": "0",  # nobody cuts runs beside; what is measured is asked for
         }
         self.secret = str(self.add("device", DEVICE, "--contract", "gym")["secret"])
         self._control = self._started_control()

@@ -29,15 +29,15 @@ Measures how long a race of 1,000,000 readings takes to show, over HTTP, beside 
 
 It starts all that it needs on this machine and on loopback: an embedded PostgreSQL in a temporary
 folder, one worker, control, a person who signs in. The readings of a long race, and of many short ones, are
-loaded by COPY; the runs are made through the API. Each round makes the long run anew and asks:
+loaded and sealed; the runs are made through the API. Each round makes the long run anew and asks:
 
-  first look        GET /api/v1/runs/{id} of a run that nobody followed: its sums are made first
-  summary           the same again: what people see who come later, or after the follower
-  5 s, 7 s buckets  ?bucket=5s&fn=mean,low,high, and a width that the sums cannot serve
+  first look        GET /api/v1/runs/{id} of a run that nobody has asked for
+  summary           the same again
+  5 s, 7 s buckets  ?bucket=5s&fn=mean,low,high, and another width
   /stats_race, /stats_every_5_seconds?race_id=, /get_stats_races (which lists the short races too)
 
-After each answer the same is asked of PostgreSQL in one plain statement over `reading`, without any
-sums. Both must say the same; when they do not, it exits with 1.
+After each answer the same is asked of PostgreSQL in one plain statement over a copy of the readings as
+rows. Both must say the same; when they do not, it exits with 1.
 """
 EXAMPLES = """\
 examples:
