@@ -25,7 +25,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         received_us: Microseconds since 1970 UTC.
-        transport: `http`, `mqtt` or `bridge`.
+        transport: `http`, `mqtt`, `bridge` or `replay`.
         key: The sender's message id for the whole submission, None for none.
         is_imported: Whether it is history, which may be from long before the device was added here.
     """

@@ -1,4 +1,4 @@
-"""Which device a message is of: one of the bridge's team that stands; remembered until the feed tells of a change."""
+"""Which device a message is of: one of the bridge's team that stands; remembered for a minute, unless it changes."""
 
 import time
 from typing import Any
