@@ -21,7 +21,7 @@ def test_a_value_is_told_only_once_the_sample_that_it_completes_is_stored(start_
         for quantity in ("race", "distance", "battery"):
             client.publish(f"esp32bis/{quantity}", b"1")
         with psycopg.connect(server.database_url) as paused:
-            paused.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+            paused.execute("LOCK TABLE fresh_reading IN EXCLUSIVE MODE")
             client.post("esp32bis/speed", b"12.5")
             assert eventually(lambda: writers_that_wait(server))
 
