@@ -32,7 +32,7 @@ REPLACED_S = 900.0  # a scan that planned to read a segment has that long to do 
 REST = 1.0  # pause for each second of work: at most half of a core
 LONGEST_REST_S = 5.0
 AGAIN_S = 600.0  # until a device is tried again whose rows could not be sealed
-LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"  # what waits for a late reading's lock keeps other late ones waiting
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"  # who waits for a late reading's lock keeps other late ones waiting
 Work = Callable[..., Awaitable[Step]]  # with a reader, the device, and what it was given beside
 _log = structlog.get_logger()
 
