@@ -7,6 +7,7 @@ import random
 from unittest.mock import ANY
 from urllib.parse import parse_qsl
 
+import msgspec
 import psycopg
 import pyarrow.parquet as pq
 import pytest
@@ -320,3 +321,32 @@ async def test_an_export_of_a_device_that_has_no_reading_is_the_head_of_a_table(
 
     assert sent.body == b"time,id,received,sent\r\n"
     assert sent.headers[b"x-total-readings"] == b"0"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "from=2026-06-02T00:00:00Z&to=2026-06-01T00:00:00Z",
+        "from=2026-06-01T00:00:00Z&to=2026-06-01T00:00:00Z",
+        "order=desc&to=1999-01-01T00:00:00Z",
+    ],
+)
+async def test_a_span_that_ends_before_it_begins_has_no_reading(home, pool, asked):
+    pi, _ = home
+
+    [page] = await walked(pool, pi, asked)
+
+    assert json.loads(page)["readings"] == []
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_cursor_beyond_the_span_that_is_asked_for_has_no_reading_behind_it(home, pool, order):
+    pi, rows = home
+    first = readings.Page.of({"limit": "120", "order": order}, accept="")
+    written = await page_of(pool, pi.device_id, [pi.team_id], first)
+    beyond = {"to": iso(rows[5].time_us)} if order == "asc" else {"from": iso(rows[-5].time_us)}
+    page = readings.Page.of({"order": order, **beyond}, accept="")
+
+    found = await page_of(pool, pi.device_id, [pi.team_id], msgspec.structs.replace(page, after=written.next))
+
+    assert found == (b"", None)
