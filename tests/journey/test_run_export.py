@@ -169,8 +169,8 @@ def race_of_ten_seconds(server, editor, device):
     for second in range(10, 19):
         time = START + timedelta(seconds=second)
         server.query(
-            "INSERT INTO reading VALUES (%s, %s, %s, now(), %s) RETURNING id",
-            device, time, second, json.dumps({"race": 14, "speed": float(second)}),
+            "INSERT INTO fresh_reading VALUES (%s, %s, %s, now(), %s) RETURNING id",
+            device, time, second, f'{{"race":14,"speed":{float(second)}}}',
         )  # fmt: skip
     body = {"device": device, "kind": "race", "part": "race=14", "started_at": START.isoformat()}
     return requests.post(f"{server.url}/api/v1/runs", json=body, headers=editor).json()["id"]
