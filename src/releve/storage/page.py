@@ -1,5 +1,6 @@
 """A page of a device's rows and the segments beside them: what lies where, in one snapshot."""
 
+import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from operator import attrgetter
@@ -114,12 +115,21 @@ def _columns(lines: Sequence[str], names: tuple[str, ...], *, has_old: bool) -> 
     """The columns of some channels of readings whose channels are JSON objects."""
     if not names:
         return {}
-    decoder, fields = _picking(names)
-    readings = decoder.decode_lines("\n".join(lines))
-    found = {name: list(map(attrgetter(field), readings)) for name, field in fields.items()}
+    text = "\n".join(lines)
+    if any(map(_NO_FIELD.search, names)):
+        wholes = _whole.decode_lines(text)
+        found = {name: [each.get(name, ABSENT_VALUE) for each in wholes] for name in names}
+    else:
+        decoder, fields = _picking(names)
+        readings = decoder.decode_lines(text)
+        found = {name: list(map(attrgetter(field), readings)) for name, field in fields.items()}
     if has_old:
         found = {name: [_within_doubles(value) for value in values] for name, values in found.items()}
     return {name: Column.of(values) for name, values in found.items()}
+
+
+_NO_FIELD = re.compile(r'[\\"\x00-\x1f]')  # in a name that the decoder cannot pick out by itself
+_whole = msgspec.json.Decoder(dict[str, Any])
 
 
 @lru_cache(maxsize=256)
