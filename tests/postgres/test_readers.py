@@ -5,7 +5,7 @@ import io
 import json
 import random
 from unittest.mock import ANY
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 import psycopg
@@ -350,3 +350,15 @@ async def test_a_cursor_beyond_the_span_that_is_asked_for_has_no_reading_behind_
     found = await page_of(pool, pi.device_id, [pi.team_id], msgspec.structs.replace(page, after=written.next))
 
     assert found == (b"", None)
+
+
+async def test_a_channel_may_have_quotes_backslashes_and_control_characters_in_its_name(kept, pool):
+    names = ['a "quoted" name', "back\\slash", "tab\tand\x06bell", "plain"]
+    pi, _ = kept([row(START_US + place * SECOND_US, {names[place % 4]: place}) for place in range(12)])
+    sent = Sent()
+
+    await Export(pool, Which(device_id=pi.device_id, spans=[(0, 2**60)]), Format.CSV, name="device").answer(sent)
+    [page] = await walked(pool, pi, f"channels={quote(names[2])}")
+
+    assert len(sent.body.splitlines()) == 13
+    assert [each["channels"] for each in json.loads(page)["readings"]] == [{names[2]: place} for place in (2, 6, 10)]
