@@ -32,6 +32,11 @@ READY_WITHIN_S = 150  # far beyond what is promised: a test of its own holds tha
 COMMAND_WITHIN_S = 90
 RESIDENT = Resident()
 
+# What httpx gives an answer where a test says nothing is 5 s, and a first look at the API document may take longer on a
+# busy machine. Who promises less says so in a test of its own.
+for waits in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, waits, 60.0)  # noqa: SLF001 - it is every call's default
+
 
 class Server:
     """A `releve up` that runs, and what a test does with it."""

@@ -185,13 +185,13 @@ def test_the_files_that_take_longest_come_first_and_those_without_servers_last(p
     assert began == sorted(began)
 
 
-def test_two_processes_a_core_share_the_tests_and_four_at_most(project):
+def test_three_processes_for_two_cores_share_the_tests_and_four_at_most(project):
     project.add("test_a.py", WHEN)
 
     project.run("--numprocesses=auto", "--maxprocesses=4")
 
     workers = (project.root / "test_a.when").read_text().split()[1]
-    assert int(workers) == min(4, 2 * os.cpu_count())
+    assert int(workers) == min(4, os.cpu_count() + os.cpu_count() // 2)
 
 
 def test_a_quick_run_that_waits_for_no_server_has_one_process_a_core(project):
