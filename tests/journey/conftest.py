@@ -35,7 +35,7 @@ RESIDENT = Resident()
 # What httpx gives an answer where a test says nothing is 5 s, and a first look at the API document may take longer on a
 # busy machine. Who promises less says so in a test of its own.
 for waits in ("connect", "read", "write", "pool"):
-    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, waits, 60.0)  # noqa: SLF001 - it is every call's default
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, waits, 60.0)
 
 
 class Server:
