@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from releve.protocol.format import JSON, NDJSON, split
+from releve.protocol.format import json as json_format
 from releve.protocol.format.scan import elements
 from releve.protocol.problem import BadJSON, TooLarge
 
@@ -165,3 +166,15 @@ def test_as_many_items_as_are_allowed_are_cut_however_many_commas_they_hold(coun
     payload = b"[" + b",".join([b'{"a":[1,2,3],"b":2}'] * count) + b"]"
 
     assert len(split(payload, limit=10).payloads) == count
+
+
+@pytest.mark.parametrize("element", [b"1", b"{}", b'{"a":1,"b":2}', b'{"a":{"b":1},"c":1}', b'[1,{"a":2}]', b'"a,b"'])
+def test_too_many_elements_are_refused_and_just_enough_are_not_whatever_they_hold(element, monkeypatch):
+    monkeypatch.setattr(json_format, "BEGINNING", 300)
+    for count in (100, 101, 5_000):
+        payload = b"[" + b",".join([element] * count) + b"]"
+        if count == 100:
+            assert len(json_format.cut(payload, 100).payloads) == 100
+        else:
+            with pytest.raises(TooLarge):
+                json_format.cut(payload, 100)

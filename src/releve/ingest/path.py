@@ -22,7 +22,8 @@ from releve.protocol.reading import Quarantined, Reading
 from releve.protocol.sender import Sender
 from releve.storage.race_driver import RaceDrivers
 
-AT_ONCE = 128  # readings decoded in one turn of the event loop: about a millisecond
+AT_ONCE = 128  # readings of a batch that is decoded at once: about a millisecond
+IN_TURN = 32  # of a longer one between two turns of the event loop, which twenty such batches may share
 _SINGLE = frozenset((Reading, Quarantined))
 
 
@@ -126,7 +127,7 @@ async def _read_by_and_by(
     began_s = perf_counter()
     for item in read_each(shape, contract=contract, sender=sender, arrival=arrival):
         items.append(item)
-        if len(items) % AT_ONCE == 0:
+        if len(items) % IN_TURN == 0:
             submission.decode_s += perf_counter() - began_s
             await asyncio.sleep(0)
             began_s = perf_counter()

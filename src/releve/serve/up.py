@@ -29,6 +29,7 @@ from releve.storage.embedded import EmbeddedPostgres
 from releve.storage.embedded.location import make_data_directory
 
 ANSWER_PATIENCE_S = 8.0
+ARENAS = "2"  # of glibc: what one thread gave back, another one uses; with eight a core a large answer stays for ever
 PYTHON = (sys.executable, "-P", "-m")  # -P: what lies in the working directory is not imported
 _log = structlog.get_logger("releve.up")
 
@@ -195,7 +196,8 @@ class _Server:
 
     def _environment(self, url: str) -> dict[str, str]:
         """What the children run with: secrets travel here and never on a command line."""
-        return {**os.environ, **as_environment(self._settings), "DATABASE_URL": url}
+        ours = {**as_environment(self._settings), "DATABASE_URL": url}
+        return {"MALLOC_ARENA_MAX": ARENAS, **os.environ, **ours}
 
     def _started(self, place: str, code: str | None) -> Started:
         settings = self._settings

@@ -11,6 +11,7 @@ from releve.protocol.format.shape import BYTE_ORDER_MARK, Shape
 from releve.protocol.problem import BadJSON, TooLarge
 from releve.protocol.strict_json import DEPTH_LIMIT, refusal
 
+BEGINNING = 262_144  # bytes, read in a third of a millisecond
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -56,10 +57,27 @@ def _sound(payload: bytes, limit: int) -> list[bytes]:
     """
     if payload.count(b",") < limit:
         return [bytes(element) for element in _split(payload)]
+    if _begins_with_too_many(payload, limit):
+        raise TooLarge(f"more than {limit} readings at once")
     elements = [bytes(element) for element in first(limit + 1)(payload) if element is not msgspec.UNSET]
     if len(elements) > limit:
         raise TooLarge(f"more than {limit} readings at once")
     return elements
+
+
+def _begins_with_too_many(payload: bytes, limit: int) -> bool:
+    """Whether the beginning alone holds too many elements: two million numbers are not even read to be refused.
+
+    It is cut behind an element, which may be guessed wrong, as the comma may be within one; then the whole tells.
+    """
+    head = payload[:BEGINNING]
+    for end in (head.rfind(b","), head.rfind(b"},") + 1):
+        try:
+            if end > 0 and first(limit + 1)(head[:end] + b"]")[limit] is not msgspec.UNSET:
+                return True
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            continue
+    return False
 
 
 @cache
