@@ -54,14 +54,17 @@ def alarms(server, person):
 
 def test_an_esp32_a_pi_and_a_phone_live_on_and_raise_no_alarm(lives):
     machines = [App(lives, lives.add_device("profilometre")) for _ in range(2)]  # never sign in again, never refresh
-    person = lives.add_account("editor")
+    person, other = lives.add_account("editor"), lives.add_account("editor")
+    tabs = App(lives, other)  # a client that stores what it is given
+    ends_s = time.monotonic() + LIFE_S  # or a moment later: a busy machine takes seconds for a sign-in
     phone = App(lives, person)  # presents its first token for ever
-    tabs = App(lives, lives.add_account("editor"))  # a client that stores what it is given
-    began_s = time.monotonic()
 
-    while time.monotonic() - began_s < LIFE_S - 2 * EVERY_S:
+    while time.monotonic() < ends_s - 2 * EVERY_S:
         assert [machine.send() for machine in machines] == [200, 200]
-        assert phone.refresh(phone.first).status_code == 200
+        refreshed = phone.refresh(phone.first)
+        if time.monotonic() > ends_s:
+            break  # so slow that its life is over
+        assert refreshed.status_code == 200
         assert phone.send() == 200
         tabs.newest = tabs.refresh().json()["refresh"]
         assert tabs.send() == 200

@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class GroupCommit:
-    """Gathers what submissions hold and lets each writer commit about 0.05 s of work at a time, one commit per group.
+    """Gathers what submissions hold and lets each writer commit about 0.1 s of work at a time, one commit per group.
 
     Each group has a part of every device that waits. When about a second of work waits, a device may have its fair
     part of that waiting and is refused above it: who floods is told so, and who does not is in the next group

@@ -1,6 +1,6 @@
 """How fast readings are being committed, as measured; what a group and the queue may hold follows from it."""
 
-GROUP_S = 0.05  # what a small sender waits for when a flood's group is under way
+GROUP_S = 0.1  # what a small sender waits for when a flood's group is under way
 QUEUE_S = 1.0
 LARGEST_GROUP = 10_000
 SMALLEST_GROUP = 256
