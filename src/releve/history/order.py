@@ -1,12 +1,15 @@
 """Blocks as one in the order of time and id, and which readings a block holds already: what sealing and merging ask."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from releve.history import spelling
 from releve.history.array import Integers, Mask
 from releve.history.block import Block, joined
+
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
 def in_order(blocks: Sequence[Block]) -> Block:
@@ -26,6 +29,26 @@ def in_order(blocks: Sequence[Block]) -> Block:
         is_first[1:] = (np.diff(both.time_us[order]) != 0) | (ids[order][1:] != ids[order][:-1])
         order = order[is_first]
     return both.take(order)
+
+
+def before(blocks: Sequence[Block], instant_us: int) -> list[Block]:
+    """What blocks have before an instant; no block is empty."""
+    found = (block.within(_LEAST, instant_us) for block in blocks)
+    return [block for block in found if len(block)]
+
+
+def since(blocks: Sequence[Block], instant_us: int) -> list[Block]:
+    """What blocks have from an instant on; no block is empty."""
+    found = (block.within(instant_us, _GREATEST) for block in blocks)
+    return [block for block in found if len(block)]
+
+
+def together(blocks: Sequence[Block]) -> list[Block]:
+    """Blocks, none of them empty, in one order: as they are if each ends before the next begins, else as one."""
+    found = sorted(blocks, key=lambda block: int(block.time_us[0]))
+    if all(earlier.time_us[-1] < later.time_us[0] for earlier, later in pairwise(found)):
+        return found
+    return [in_order(blocks)]
 
 
 def held(block: Block, time_us: Integers, ids: Integers) -> Mask:

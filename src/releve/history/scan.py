@@ -4,15 +4,14 @@ Besides the fresh rows one segment is held, however long the span: with what ear
 is nothing where late readings have been merged.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 from releve.history import spelling
 from releve.history.block import Block
 from releve.history.exclusion import Exclusion, counting
-from releve.history.order import in_order
+from releve.history.order import before, since, together
 
 EVER = (-(2**63), 2**63 - 1)
 
@@ -55,39 +54,14 @@ def scan(sealed: Iterable[Block], fresh: Block | None = None, *, wanted: Wanted)
             yield found
 
 
-def only(blocks: Iterable[Block], names: Collection[str]) -> Iterator[Block]:
-    """The same blocks with these channels alone."""
-    for block in blocks:
-        channels = {name: column for name, column in block.channels.items() if name in names}
-        yield Block(block.time_us, channels, received_us=block.received_us)
-
-
 def _in_order(sealed: Iterable[Block], fresh: Block | None) -> Iterator[Block]:
     """Blocks that do not overlap: what the next segment may precede waits for it."""
     held: list[Block] = []  # what is left of the segments so far
-    late = [] if fresh is None else [fresh]
+    late = [] if fresh is None or not len(fresh) else [fresh]
     for block in sealed:
         if len(block):
             begin_us = int(block.time_us[0])
-            yield from _together([*_before(held, begin_us), *_before(late, begin_us)])
-            held = [block, *_from(held, begin_us)]
-            late = _from(late, begin_us)
-    yield from _together([*held, *late])
-
-
-def _before(blocks: list[Block], instant_us: int) -> list[Block]:
-    return [block.within(EVER[0], instant_us) for block in blocks]
-
-
-def _from(blocks: list[Block], instant_us: int) -> list[Block]:
-    found = (block.within(instant_us, EVER[1]) for block in blocks)
-    return [block for block in found if len(block)]
-
-
-def _together(blocks: list[Block]) -> Iterator[Block]:
-    """Blocks in one order: as they are if each ends before the next begins, else as one."""
-    found = sorted((block for block in blocks if len(block)), key=lambda block: int(block.time_us[0]))
-    if all(earlier.time_us[-1] < later.time_us[0] for earlier, later in pairwise(found)):
-        yield from found
-        return
-    yield in_order([block for block in blocks if len(block)])
+            yield from together([*before(held, begin_us), *before(late, begin_us)])
+            held = [block, *since(held, begin_us)]
+            late = since(late, begin_us)
+    yield from together([*held, *late])

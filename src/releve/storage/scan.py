@@ -8,17 +8,15 @@ segments are in memory.
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from releve.history import spelling
+from releve.history import order, spelling
 from releve.history.array import Integers, Mask, all_same
 from releve.history.block import Block, Identities, Row
 from releve.history.exclusion import Exclusion, counting, named_channels
 from releve.history.identity import Rule
-from releve.history.order import in_order
 from releve.history.sent import Sent
 from releve.storage import segments
 from releve.storage.page import Page, Span, plan
@@ -248,13 +246,13 @@ class _History:
         rows = await self._reader.work(page.block, window.span, names)
         held = [] if rows is None else [rows]
         for place, each in enumerate(sealed):
-            for block in _together(_before(held, each.first_us)):
+            for block in order.together(order.before(held, each.first_us)):
                 yield self._asked(block)
-            held = _from(held, each.first_us)
+            held = order.since(held, each.first_us)
             window.done_us = max(window.done_us, each.first_us)
             found = (await self._segment(sealed[place:], names)).within(begin_us, end_us)
             held += [found] if len(found) else []
-        for block in _together(held):
+        for block in order.together(held):
             yield self._asked(block)
         window.done_us = end_us
 
@@ -331,21 +329,3 @@ def _is_before(block: Block, place: tuple[int, int]) -> Mask:
 def _first_page(likely: int) -> int:
     """Rows of the first page: two at least, as a page ends between instants."""
     return max(min(FIRST_PAGE, likely), 2)
-
-
-def _before(held: list[Block], instant_us: int) -> list[Block]:
-    found = (block.within(EVER.from_us, instant_us) for block in held)
-    return [block for block in found if len(block)]
-
-
-def _from(held: list[Block], instant_us: int) -> list[Block]:
-    found = (block.within(instant_us, EVER.to_us) for block in held)
-    return [block for block in found if len(block)]
-
-
-def _together(held: list[Block]) -> list[Block]:
-    """Blocks in one order: as they are if each ends before the next begins, else as one."""
-    found = sorted(held, key=lambda block: int(block.time_us[0]))
-    if all(one.time_us[-1] < following.time_us[0] for one, following in pairwise(found)):
-        return found
-    return [in_order(held)]

@@ -78,11 +78,6 @@ def doubles(numbers: Reals) -> bytes:
     return direct if packed is None or len(direct) <= len(packed) else packed
 
 
-_SURE_DIGITS = (
-    4  # with more, the decimals may be what a single-precision number looks like, which pcodec finds by itself
-)
-
-
 def read_doubles(reader: Reader, n: int) -> Reals:
     """Unpack so many doubles."""
     how = reader.byte()

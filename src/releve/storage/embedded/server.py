@@ -249,10 +249,7 @@ def running_url(directory: Path) -> str | None:
     Raises:
         PermissionError: Another user's Relevé runs there.
     """
-    head = postmaster(cluster_of(directory))
-    if head is None or not head.is_ready:
-        return None
-    return _url(Path(head.socket_directory), head.port, NAME, password(directory, "database"))
+    return _running_url(directory, NAME, "database")
 
 
 def running_administrator_url(directory: Path) -> str | None:
@@ -261,11 +258,14 @@ def running_administrator_url(directory: Path) -> str | None:
     Raises:
         PermissionError: Another user's Relevé runs there.
     """
+    return _running_url(directory, SUPERUSER, "postgres")
+
+
+def _running_url(directory: Path, role: str, secret: str) -> str | None:
     head = postmaster(cluster_of(directory))
     if head is None or not head.is_ready:
         return None
-    secret = password(directory, "postgres")
-    return _url(Path(head.socket_directory), head.port, SUPERUSER, secret, database=NAME)
+    return _url(Path(head.socket_directory), head.port, role, password(directory, secret), database=NAME)
 
 
 def _url(folder: Path, port: int, role: str, secret: str, *, database: str | None = None) -> str:
