@@ -45,17 +45,37 @@ async def test_one_address_may_not_fill_the_queue():
 
 
 async def test_a_turn_that_does_not_come_in_time_and_a_hang_up_lose_no_turn(monkeypatch):
-    monkeypatch.setattr(password_turn, "WAIT_S", 0.01)
     gate = Turns(1)
     async with gate.turn("first"):
-        with pytest.raises(Busy):
-            await _pass(gate, "late")
+        with monkeypatch.context() as impatient:
+            impatient.setattr(password_turn, "WAIT_S", 0.01)
+            with pytest.raises(Busy):
+                await _pass(gate, "late")
         hung_up = asyncio.create_task(_pass(gate, "gone"))
         await asyncio.sleep(0)
         hung_up.cancel()
         await asyncio.gather(hung_up, return_exceptions=True)
 
     async with asyncio.timeout(5):
+        await _pass(gate, "alice")
+
+
+async def test_hashes_one_after_another_are_computed_half_of_the_time_at_most():
+    gate, loop = Turns(2), asyncio.get_running_loop()
+    since_s = loop.time()
+    for _ in range(8):
+        async with gate.turn("alice"):
+            await asyncio.sleep(0.02)
+
+    assert loop.time() - since_s >= 0.28  # the last two rest after we have seen their end
+
+
+async def test_a_turn_that_was_kept_for_long_does_not_rest_as_long(monkeypatch):
+    monkeypatch.setattr(password_turn, "LONGEST_S", 0.01)
+    gate = Turns(1)
+    async with gate.turn("slow"):
+        await asyncio.sleep(0.2)
+    async with asyncio.timeout(0.15):
         await _pass(gate, "alice")
 
 

@@ -1,6 +1,8 @@
 """People's sign-ins wait here, in the event loop, for their turn at a slow hash: no thread of the control plane waits.
 
 Addresses take turns, so that somebody who guesses on thirty connections delays others by one hash, not by thirty.
+And a turn rests before it is given on: a hash fills a hundred megabytes, which slows what runs on the other core by
+half, whatever its niceness. So that devices keep most of their rate, hashes are computed half of the time at most.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ Handler = Callable[[Request, Send], Awaitable[None]]
 WAITING_OF_ONE = 8  # requests of one address
 WAITING = 256
 WAIT_S = 10.0
+LONGEST_S = 1.0  # what took longer was not a hash: a slow client, or a letter to a mail server
 _ROUTES = frozenset({"/auth/login", "/api/token", "/welcome"})
 _PAGES = ("/account/", "/admin/")  # allauth's and Django's own doors
 
@@ -36,6 +39,7 @@ class Turns:
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
+        self._rests = 2 * at_once - 1  # for each second at work, so that all together are at work half of the time
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     def before(self, handler: Handler) -> Handler:
@@ -53,7 +57,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, address: str) -> AsyncIterator[None]:
-        """Wait for a turn, and give it back.
+        """Wait for a turn, and give it back after a rest.
 
         Raises:
             Busy: Too many wait already, or none came in time.
@@ -62,10 +66,12 @@ class Turns:
             self._free -= 1
         else:
             await self._wait(address)
+        loop = asyncio.get_running_loop()
+        since_s = loop.time()
         try:
             yield
         finally:
-            self._give_back()
+            loop.call_later(self._rests * min(loop.time() - since_s, LONGEST_S), self._give_back)
 
     async def _wait(self, address: str) -> None:
         queue = self._waiting.setdefault(address, deque())
