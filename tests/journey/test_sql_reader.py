@@ -163,3 +163,23 @@ def test_a_refusal_says_what_is_wrong(reading_server, ours, arguments, says):
 
 def test_without_the_setting_no_port_is_open(server):
     assert server.query("SHOW listen_addresses") == [("",)]
+
+
+def test_the_audit_of_a_team_says_who_may_read_it_with_sql_since_when_and_no_longer(reading_server, ours, theirs):
+    reading_server.json("db", "grant-reader", "analyst", "--team", "Workshop", "--team", "Rivals")
+    reading_server.json("db", "grant-reader", "analyst", "--team", "Rivals")
+    reading_server.json("db", "grant-reader", "analyst", "--team", "Rivals")  # nothing changes, so nothing is noted
+
+    assert reading_server.command("db", "revoke-reader", "analyst").returncode == 0
+
+    administrator = reading_server.add_account(team="Rivals")
+    answer = httpx.get(f"{reading_server.url}/api/v1/audit", headers=reading_server.bearer(administrator))
+    events = [(each["kind"], each["detail"].get("role")) for each in answer.raise_for_status().json()["data"]]
+    assert [kind for kind, role in events if role == "analyst"] == ["reader-revoked", "reader-granted"]
+    of_both = (
+        "SELECT team.name, kind FROM accounts_auditevent JOIN teams_team AS team ON team.id = team_id"
+        " WHERE detail ->> 'role' = 'analyst' ORDER BY accounts_auditevent.id"
+    )
+    found = reading_server.query(of_both)
+    assert sorted(found[:2]) == [("Rivals", "reader-granted"), ("Workshop", "reader-granted")]
+    assert found[2:] == [("Workshop", "reader-revoked"), ("Rivals", "reader-revoked")]

@@ -10,6 +10,9 @@ from django.db import connection, transaction
 from psycopg import errors, sql
 
 from releve.cli.option import Refusal
+from releve.control.accounts import audit
+from releve.control.accounts.models import AuditKind
+from releve.control.accounts.origin import COMMAND_LINE
 from releve.control.teams.models import Team
 from releve.settings import Settings
 from releve.storage.embedded import running_administrator_url
@@ -35,6 +38,7 @@ def grant(name: str, *, teams: Sequence[str], password: str | None, settings: Se
             raise Refusal(f"there is a role {name} already that is not a reader of ours; choose another name")
         drawn = secrets.token_urlsafe(PASSWORD_BYTES) if is_new and password is None else None
         _make(administration, name, password or drawn, is_new=is_new)
+    before = {each.pk: each for each in _teams_of(name)}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM sql_reader WHERE role = %s", [name])
         cursor.executemany(
@@ -43,6 +47,8 @@ def grant(name: str, *, teams: Sequence[str], password: str | None, settings: Se
         role = sql.Identifier(name)
         cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(SCHEMA, role))
         cursor.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(SCHEMA, role))
+        _note(AuditKind.READER_GRANTED, name, [each for each in chosen if each.pk not in before])
+        _note(AuditKind.READER_REVOKED, name, [before[pk] for pk in before.keys() - {each.pk for each in chosen}])
     names = [each.name for each in chosen]
     return {"name": name, "teams": names, "password": password or drawn, "address": _address(name, settings)}
 
@@ -55,11 +61,12 @@ def revoke(name: str, *, settings: Settings) -> None:
     """
     if not _is_reader(name):
         raise Refusal(f"there is no reader {name}; `releve db readers` lists them")
-    role = sql.Identifier(name)
+    role, teams = sql.Identifier(name), _teams_of(name)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM sql_reader WHERE role = %s", [name])
         cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(SCHEMA, role))
         cursor.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(SCHEMA, role))
+        _note(AuditKind.READER_REVOKED, name, teams)
     with _administration(settings) as administration:
         administration.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(role))
         administration.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [name])
@@ -74,6 +81,18 @@ def readers() -> list[dict[str, Any]]:
             " JOIN teams_team AS team ON team.id = team_id GROUP BY role ORDER BY role"
         )
         return [{"name": name, "teams": teams} for name, teams in cursor.fetchall()]
+
+
+def _note(kind: AuditKind, name: str, teams: Sequence[Team]) -> None:
+    """Tell each team's audit, as it is the team's readings that the role reads."""
+    for team in teams:
+        audit.record(kind, COMMAND_LINE, None, team=team, detail={"role": name})
+
+
+def _teams_of(name: str) -> list[Team]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT team_id FROM sql_reader WHERE role = %s", [name])
+        return list(Team.objects.filter(pk__in=[pk for (pk,) in cursor.fetchall()]).order_by("name"))
 
 
 def _refuse_name(name: str) -> None:

@@ -142,6 +142,9 @@ class AuditKind(models.TextChoices):
     ASSET_CHANGED = "asset-changed"
     ASSET_DELETED = "asset-deleted"
     RUN_CHANGED = "run-changed"
+    KEEPING_CHANGED = "keeping-changed"
+    READER_GRANTED = "reader-granted"
+    READER_REVOKED = "reader-revoked"
     RESTORED = "restored"
 
 

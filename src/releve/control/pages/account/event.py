@@ -32,6 +32,9 @@ _WORDS = {
     AuditKind.ASSET_CHANGED: _("Asset renamed"),
     AuditKind.ASSET_DELETED: _("Asset deleted"),
     AuditKind.RUN_CHANGED: _("Run changed"),
+    AuditKind.KEEPING_CHANGED: _("How long data are kept changed"),
+    AuditKind.READER_GRANTED: _("A role may read with SQL"),
+    AuditKind.READER_REVOKED: _("A role may no longer read with SQL"),
     AuditKind.RESTORED: _("The database was restored from a backup"),
 }
 
