@@ -12,7 +12,7 @@ from releve.http.request import Disconnected, Limits, Request
 from releve.protocol.problem import TooLarge, TooSlow
 from releve.serve.hand_over import connection as connections
 from releve.serve.hand_over import desk as desks
-from releve.serve.hand_over import letter, watch
+from releve.serve.hand_over import introduction, watch
 from releve.serve.hand_over.address import Address, connecting, listening
 from releve.serve.hand_over.desk import Desk
 from releve.serve.hand_over.pool import Connections, ControlAway, Crowded
@@ -147,18 +147,20 @@ async def test_the_answer_comes_back_as_it_is_and_the_connection_is_used_again(c
 async def test_who_asks_goes_along_and_what_the_client_says_of_it_does_not(control, desk):
     client = Client()
     control.answers.put_nowait(PAGE)
-    forged = letter.asking("session", proof="guess")
-    headers = [(letter.HEADER, forged), (b"connection", b"x"), (b"x-forwarded-for", b"198.51.100.1")]
+    forged = introduction.asking("session", proof="guess")
+    headers = [(introduction.HEADER, forged), (b"connection", b"x"), (b"x-forwarded-for", b"198.51.100.1")]
     await answered(desk, request(client, headers=headers), client)
 
     line, *lines = control.requests[0].decode().splitlines()
-    written = [value for name, _, value in (each.partition(": ") for each in lines) if name == letter.HEADER.decode()]
+    written = [
+        value for name, _, value in (each.partition(": ") for each in lines) if name == introduction.HEADER.decode()
+    ]
     assert line == "GET /pages?a=%20b HTTP/1.1"
     assert [json.loads(each) for each in written] == [[PROOF, "203.0.113.7", 4711, "https", "1.1", "r-1", ""]]
     assert "connection: x" not in lines
-    scope = {"headers": [(letter.HEADER, written[0].encode()), (b"host", b"h")], "type": "http"}
-    read = letter.read(scope, proof=PROOF)
-    opened = letter.opened(scope, read)
+    scope = {"headers": [(introduction.HEADER, written[0].encode()), (b"host", b"h")], "type": "http"}
+    read = introduction.read(scope, proof=PROOF)
+    opened = introduction.opened(scope, read)
     assert (opened["client"], opened["scheme"], opened["headers"]) == (
         ("203.0.113.7", 4711), "https", [(b"host", b"h")]
     )  # fmt: skip
@@ -168,13 +170,13 @@ async def test_who_asks_goes_along_and_what_the_client_says_of_it_does_not(contr
     "headers",
     [
         [],
-        [(letter.HEADER, b"nonsense")],
-        [(letter.HEADER, letter.asking("session", proof="guess"))],
-        [(letter.HEADER, letter.asking("session", proof=PROOF))] * 2,
+        [(introduction.HEADER, b"nonsense")],
+        [(introduction.HEADER, introduction.asking("session", proof="guess"))],
+        [(introduction.HEADER, introduction.asking("session", proof=PROOF))] * 2,
     ],
 )
 def test_without_one_proof_of_ours_there_is_no_letter(headers):
-    assert letter.read({"headers": headers}, proof=PROOF) is None
+    assert introduction.read({"headers": headers}, proof=PROOF) is None
 
 
 @pytest.mark.parametrize(

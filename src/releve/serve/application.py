@@ -30,7 +30,7 @@ from releve.protocol.site import may_change
 from releve.protocol.token import Keyring
 from releve.query.routes import ReplayRoutes
 from releve.serve.boundary import Boundary, Handler
-from releve.serve.hand_over import letter
+from releve.serve.hand_over import introduction
 from releve.serve.hand_over.address import Address
 from releve.serve.hand_over.desk import Desk
 from releve.serve.hand_over.pool import Connections
@@ -98,7 +98,7 @@ class Application:
         self.snapshot = Snapshot(settings.data_dir / "run", self._name, self._counts)
         ingest = IngestRoutes(self.authenticator, self.path, batch_limit=settings.batch_limit)
         self._replay = ReplayRoutes(self.authenticator, self.pool, self.path)
-        address, proof = Address.chosen(settings.control_url, settings.data_dir), letter.proof_of(pepper)
+        address, proof = Address.chosen(settings.control_url, settings.data_dir), introduction.proof_of(pepper)
         self._connections = Connections(address)
         self._questions = Connections(address)  # of our own, which get through when clients' requests crowd
         self._watch = Watch(self._questions, proof=proof)

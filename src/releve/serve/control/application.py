@@ -17,7 +17,7 @@ from releve.serve.boundary import Boundary, Handler
 from releve.serve.control.plane import Plane
 from releve.serve.control.static import StaticFiles
 from releve.serve.control.thread import Threads
-from releve.serve.hand_over import letter
+from releve.serve.hand_over import introduction
 from releve.serve.hand_over.watch import SESSION, STATE
 from releve.serve.process.snapshot import Snapshot
 from releve.settings import Settings
@@ -38,7 +38,7 @@ class ControlApplication:
     """
 
     def __init__(self, settings: Settings, *, keyring: Keyring, pepper: bytes, plane: Plane) -> None:
-        self._proof = letter.proof_of(pepper)
+        self._proof = introduction.proof_of(pepper)
         self._plane = plane
         self._pool = Pool(settings.database_url, application="releve pool control", time_zone=settings.time_zone)
         self._authenticator = Authenticator(settings.database_url, pool=self._pool, keyring=keyring)
@@ -57,13 +57,13 @@ class ControlApplication:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        written = letter.read(scope, proof=self._proof) if scope["type"] == "http" else None
+        written = introduction.read(scope, proof=self._proof) if scope["type"] == "http" else None
         if written is None:
             await answer_problem(send, Forbidden("this address is for Relevé's own processes"))
         elif written.question:
             await self._answer_question(written.question, scope, send)
         else:
-            scope = letter.opened(scope, written)
+            scope = introduction.opened(scope, written)
             await self._boundary.answer(scope, receive, send, request_id=written.request_id)
 
     def _find(self, path: str) -> Handler | None:

@@ -6,7 +6,7 @@ import structlog
 
 from releve.http.request import Disconnected, Request, Send
 from releve.protocol.problem import Problem, TooLarge, TooSlow
-from releve.serve.hand_over import letter
+from releve.serve.hand_over import introduction
 from releve.serve.hand_over.away import answer_page, is_for_people
 from releve.serve.hand_over.connection import Answer, Connection, HungUp
 from releve.serve.hand_over.pool import Connections, ControlAway, Crowded
@@ -19,7 +19,7 @@ LOOK_S = 0.5  # how soon a wait ends once the control process is known to be awa
 # What is said between two neighbours only [RFC 9110, section 7.6.1], and what only we may say.
 _BETWEEN_US = frozenset({
     b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade", b"expect", b"trailer",
-    letter.HEADER,
+    introduction.HEADER,
 })  # fmt: skip
 _NOT_BACK = frozenset({b"transfer-encoding", b"keep-alive", b"date", b"server"})
 _UNREPEATABLE = frozenset({b"content-length", b"transfer-encoding"})
@@ -137,11 +137,11 @@ class Desk:
         target: bytes = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        who = letter.written(scope, proof=self._proof, request_id=request.id)
+        who = introduction.written(scope, proof=self._proof, request_id=request.id)
         headers = [(name, value) for name, value in scope["headers"] if name not in _BETWEEN_US]
         if b"transfer-encoding" in request.headers:
             headers.append((b"transfer-encoding", b"chunked"))
-        return letter.head_of(request.method, target, [*headers, (letter.HEADER, who)])
+        return introduction.head_of(request.method, target, [*headers, (introduction.HEADER, who)])
 
 
 async def _pass_on(request: Request, connection: Connection, head: bytes) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from releve.access.visitor import Browsing
 from releve.http.request import Header
-from releve.serve.hand_over import letter
+from releve.serve.hand_over import introduction
 from releve.serve.hand_over.connection import HungUp
 from releve.serve.hand_over.pool import Connections, ControlAway, Crowded
 
@@ -79,8 +79,8 @@ class Watch:
         connection = await self._connections.take()
         is_answered = False
         try:
-            asked = (letter.HEADER, letter.asking(question, proof=self._proof))
-            connection.send("GET", letter.head_of("GET", b"/", [(b"host", b"control"), asked, *headers]))
+            asked = (introduction.HEADER, introduction.asking(question, proof=self._proof))
+            connection.send("GET", introduction.head_of("GET", b"/", [(b"host", b"control"), asked, *headers]))
             connection.is_sent = True
             answer = await connection.head()
             body = b""

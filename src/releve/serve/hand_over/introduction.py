@@ -17,7 +17,7 @@ HEADER = b"x-releve-hand-over"
 NOBODY = "-"
 
 
-class Letter(msgspec.Struct, frozen=True, array_like=True):
+class Introduction(msgspec.Struct, frozen=True, array_like=True):
     """Who asks.
 
     Attributes:
@@ -47,33 +47,33 @@ def proof_of(pepper: bytes) -> str:
 def written(scope: Scope, *, proof: str, request_id: str) -> bytes:
     """The header's value for a client's request."""
     address, port = scope.get("client") or (NOBODY, 0)
-    letter = Letter(proof, address, port, scope.get("scheme", "http"), scope["http_version"], request_id)
-    return msgspec.json.encode(letter)
+    said = Introduction(proof, address, port, scope.get("scheme", "http"), scope["http_version"], request_id)
+    return msgspec.json.encode(said)
 
 
 def asking(question: str, *, proof: str) -> bytes:
     """The header's value for a question of our own."""
-    return msgspec.json.encode(Letter(proof, NOBODY, 0, "http", "1.1", NOBODY, question))
+    return msgspec.json.encode(Introduction(proof, NOBODY, 0, "http", "1.1", NOBODY, question))
 
 
-def read(scope: Scope, *, proof: str) -> Letter | None:
-    """The letter of a request, None when nobody of ours wrote it."""
+def read(scope: Scope, *, proof: str) -> Introduction | None:
+    """The introduction of a request, None when nobody of ours wrote it."""
     values = [value for name, value in scope["headers"] if name == HEADER]
     try:
-        letter = msgspec.json.decode(values[0], type=Letter) if len(values) == 1 else None
+        introduction = msgspec.json.decode(values[0], type=Introduction) if len(values) == 1 else None
     except msgspec.DecodeError:
         return None
-    return letter if letter is not None and hmac.compare_digest(letter.proof, proof) else None
+    return introduction if introduction is not None and hmac.compare_digest(introduction.proof, proof) else None
 
 
-def opened(scope: Scope, letter: Letter) -> dict[str, Any]:
+def opened(scope: Scope, introduction: Introduction) -> dict[str, Any]:
     """The request as the client sent it to us."""
     return {
         **scope,
         "headers": [(name, value) for name, value in scope["headers"] if name != HEADER],
-        "client": None if letter.address == NOBODY else (letter.address, letter.port),
-        "scheme": letter.scheme,
-        "http_version": letter.version,
+        "client": None if introduction.address == NOBODY else (introduction.address, introduction.port),
+        "scheme": introduction.scheme,
+        "http_version": introduction.version,
     }
 
 
