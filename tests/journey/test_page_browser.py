@@ -28,6 +28,7 @@ PHONE = {"width": 360, "height": 740}
 PAGES = [
     "/",
     "/devices/1/",
+    "/devices/add/",
     "/runs/",
     "/team/",
     "/account/sign-ins/",
@@ -222,6 +223,8 @@ def test_the_keyboard_alone_reaches_the_content_and_a_device(site, open_page):
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Add a device")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
