@@ -59,11 +59,10 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
     Raises:
         BadReading: A field is wrong.
     """
-    fields = strict_json.decode_syntax(payload)
-    if type(fields) is not dict:
-        raise BadReading(f"a reading is a JSON object, not {type_names[type(fields)]}")
-    draft = contract.read(fields, b"\\u0000" in payload)
-    _refuse_foreign(draft, sender)
+    draft = contract.read_typed(payload)
+    if draft is None:
+        draft = _carefully(payload, contract)
+        _refuse_foreign(draft, sender)
     try:
         instant = clock.resolve(
             draft.sent,
@@ -85,6 +84,18 @@ def read_one(payload: bytes, *, contract: Contract, sender: Sender, arrival: Arr
     if reason is None:
         return reading
     return reading.aside(reason)
+
+
+def _carefully(payload: bytes, contract: Contract) -> Draft:
+    """Read one reading field by field.
+
+    Raises:
+        BadReading: A field is wrong.
+    """
+    fields = strict_json.decode_syntax(payload)
+    if type(fields) is not dict:
+        raise BadReading(f"a reading is a JSON object, not {type_names[type(fields)]}")
+    return contract.read(fields, b"\\u0000" in payload)
 
 
 def _waveform(first: Reading, draft: Draft, run: Run, *, key: str | None) -> Waveform | Quarantined:
@@ -121,7 +132,7 @@ def read_each(shape: Shape, *, contract: Contract, sender: Sender, arrival: Arri
 def _identify(draft: Draft, instant: Instant, *, sender: Sender, arrival: Arrival, key: str | None) -> Reading:
     if sender.device_id is None:
         raise BadReading("the sender has no device")
-    channels = identity.canonical(draft.channels)
+    channels = identity.canonical(draft.channels) if draft.content is None else draft.content
     sent = _as_text(draft.sent) if instant.rule in _KEPT_AS_SENT or instant.count is not None else None
     reading = Reading(
         device_id=sender.device_id,

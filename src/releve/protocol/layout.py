@@ -32,6 +32,10 @@ class Layouts:
         self._judge = judge
         self._known: dict[tuple[object, ...], Layout] = {}
 
+    def known(self, fields: dict[str, Any]) -> Layout | None:
+        """The layout of fields whose values were held to the rules already; None where `take` has not seen it yet."""
+        return self._known.get((*fields, *map(type, fields.values())))
+
     def take(self, fields: dict[str, Any], *, escaped_nul: bool) -> tuple[dict[str, Any], Layout]:
         """Hold the fields to the contract's demands and to the rules of channels.
 

@@ -36,6 +36,7 @@ class Draft(msgspec.Struct, gc=False):
 
     Attributes:
         channels: Quantity name to number, text or boolean.
+        content: The same in canonical JSON, where the contract spelt them already; there are no `channels` then.
         sent: The timestamp as sent, None for none.
         key: The sender's own message id, None for none.
         machine: The number of the machine the reading is about, where one device serves several.
@@ -46,7 +47,8 @@ class Draft(msgspec.Struct, gc=False):
         run: Arrays of values, of which the channels hold the first; None of a single reading.
     """
 
-    channels: dict[str, Any]
+    channels: dict[str, Any] = msgspec.field(default_factory=dict)
+    content: bytes | None = None
     sent: Any = None
     key: str | None = None
     machine: str | None = None

@@ -58,7 +58,7 @@ def _judge(
     for device, layout in layouts:
         new = [name for name in layout.names if name not in names[device]]
         if new and len(names[device]) + len(new) > most:
-            beyond[device, layout] = BadReading(_reason(most), field=new[0])
+            beyond[device, layout] = BadReading(_reason(most), field=min(new))
         else:
             names[device].update(new)
             fresh.update((device, name) for name in new)
