@@ -24,6 +24,7 @@ LONGEST_RETRY_S = 5  # those who are refused come back one after the other
 RELIEF_READINGS = 256  # waiting, above which another commit at the same time costs less than a longer wait
 RELIEF_S = 0.02  # or when the commit under way takes that long: it may be stuck, and nobody else is to be
 RETRY_S = 0.2
+_STORED = Outcome.STORED
 PATIENCE_S = 5.0  # how long readings wait for a database that does not answer before their senders are told
 
 _log = structlog.get_logger()
@@ -165,7 +166,7 @@ class GroupCommit:
                 self._refuse(group, Unavailable())
                 raise
             else:
-                self._answer(group, receipts)
+                self._answer(group, entries, receipts)
             finally:
                 for piece in group:
                     self._release(piece.ticket.device_id, len(piece.entries))
@@ -237,30 +238,32 @@ class GroupCommit:
             if weakness is not None:
                 _log.error("durability is weakened; nothing is acknowledged", reason=weakness)
 
-    def _answer(self, group: list[Piece], receipts: list[Receipt]) -> None:
+    def _answer(self, group: list[Piece], entries: list[Entry], receipts: list[Receipt]) -> None:
+        """Tell a whole group what became of it; what is to be noted of it is noted in one go."""
+        self._note_seen(entries, receipts)
+        if self.on_committed is not None:
+            self.on_committed(entries, receipts)
         now_s = perf_counter()
+        waited_s: list[float] = []
         first = 0
         for piece in group:
             last = first + len(piece.entries)
-            own = receipts[first:last]
+            if piece.ticket.settle(piece.first, receipts[first:last]):
+                waited_s.append(now_s - piece.ticket.since_s)
             first = last
-            self._note_seen(piece.entries, own)
-            if self.on_committed is not None:
-                self.on_committed(piece.entries, own)
-            if piece.ticket.settle(piece.first, own):
-                self._counters.time("commit", now_s - piece.ticket.since_s)
+        self._counters.times("commit", waited_s)
 
-    def _note_seen(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
+    def _note_seen(self, entries: list[Entry], receipts: list[Receipt]) -> None:
+        seen = self.seen
         for entry, receipt in zip(entries, receipts, strict=True):
-            if receipt.outcome is Outcome.STORED and isinstance(entry, Reading):
-                time_us = receipt.time_us or entry.received_us
-                known = self.seen.get(entry.device_id)
-                if known is None or time_us > known[1] or entry.received_us > known[0]:
-                    self.seen[entry.device_id] = (
-                        (entry.received_us, time_us)
-                        if known is None
-                        else (max(known[0], entry.received_us), max(known[1], time_us))
-                    )
+            if receipt.outcome is not _STORED or type(entry) is not Reading:
+                continue
+            received_us, time_us = entry.received_us, receipt.time_us or entry.received_us
+            known = seen.get(entry.device_id)
+            if known is None:
+                seen[entry.device_id] = received_us, time_us
+            elif received_us > known[0] or time_us > known[1]:
+                seen[entry.device_id] = max(known[0], received_us), max(known[1], time_us)
 
     def _refuse(self, group: list[Piece], problem: Problem) -> None:
         for piece in group:

@@ -5,6 +5,7 @@ Served at /metrics by `releve.ingest.metrics`, summed over the workers.
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
@@ -27,6 +28,13 @@ class Histogram:
         """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    def add_all(self, values: Sequence[float]) -> None:
+        """Count several."""
+        bounds, counts = self.bounds, self.counts
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+        self.total += sum(values)
 
 
 class Timing:
@@ -61,6 +69,10 @@ class Counters:
     def time(self, step: str, elapsed_s: float) -> None:
         """Count how long one submission spent in a step of the path."""
         self.steps[step].add(elapsed_s)
+
+    def times(self, step: str, elapsed_s: Sequence[float]) -> None:
+        """Count how long each of several submissions spent in a step."""
+        self.steps[step].add_all(elapsed_s)
 
     def committed(self, readings: int, elapsed_s: float) -> None:
         """Count one group that was committed."""

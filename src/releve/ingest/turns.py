@@ -49,10 +49,10 @@ class Ticket:
             first, self._taken = self._taken, len(self.entries)
         return Piece(self, first, self.entries[first : self._taken])
 
-    def settle(self, first: int, receipts: Sequence[Receipt]) -> bool:
-        """Note a piece's receipts; whether they were the last."""
+    def settle(self, first: int, receipts: list[Receipt]) -> bool:
+        """Note a piece's receipts, which become the ticket's own; whether they were the last."""
         if self._left == len(receipts) == len(self.entries):
-            self._receipts = list(receipts)
+            self._receipts = receipts
         else:
             if not self._receipts:
                 self._receipts = [receipts[0]] * len(self.entries)

@@ -6,17 +6,18 @@ nothing. A datagram that does not fit into a slow sibling's socket is left out.
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from releve.live.heard import News
+from releve.live.heard import Heard, News
 
 DATAGRAM_READINGS = 64
 DATAGRAM_BYTES = 200_000
+LONGEST_CHARACTER = 4  # bytes in UTF-8
 NOTHING = b"\x90"  # no news: only so that a sibling looks up at once who asks
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[News]).decode
@@ -80,8 +81,8 @@ class Feed:
         """Tell the siblings that ask."""
         if self._socket is None or not self._siblings:
             return
-        for first in range(0, len(heard), DATAGRAM_READINGS):
-            self._send(_encode(heard[first : first + DATAGRAM_READINGS]), self._siblings)
+        for part in _parts(heard):
+            self._send(_encode(part), self._siblings)
 
     def _send(self, datagram: bytes, paths: Sequence[str]) -> None:
         for path in paths:
@@ -97,3 +98,18 @@ class Feed:
             self._socket = None
         self._path.unlink(missing_ok=True)
         self._wanted.unlink(missing_ok=True)
+
+
+def _parts(heard: Sequence[News]) -> Iterator[list[News]]:
+    """What fits into a datagram, one after the other: many wide readings of a group do not fit into one."""
+    part: list[News] = []
+    size = 0
+    for news in heard:
+        length = len(news.channels) if isinstance(news, Heard) else len(news.text) * LONGEST_CHARACTER
+        if part and (len(part) == DATAGRAM_READINGS or size + length > DATAGRAM_BYTES // 2):
+            yield part
+            part, size = [], 0
+        part.append(news)
+        size += length
+    if part:
+        yield part

@@ -78,7 +78,7 @@ class Hub:
             self._pass_on([Said(device_id, topic, text) for device_id, topic, text, _ in values])
 
     def committed(self, entries: Sequence[Any], receipts: Sequence[Receipt]) -> None:
-        """A submission was committed; costs nothing while nobody watches."""
+        """A group was committed; costs nothing while nobody watches."""
         if not self._is_watched() and not self._feed.is_wanted_elsewhere:
             return
         self._pass_on([

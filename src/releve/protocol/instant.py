@@ -1,7 +1,9 @@
 """Instants as text and as numbers."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
+SECONDS_KEPT = 4_096
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive: to write the offset of UTC and turn it into Z takes twice as long
 
@@ -12,7 +14,14 @@ def iso(time_us: int) -> str:
     >>> iso(1_767_225_600_250_000)
     '2026-01-01T00:00:00.250000Z'
     """
-    return (_EPOCH + timedelta(microseconds=time_us)).isoformat() + "Z"
+    second, rest_us = divmod(time_us, 1_000_000)
+    return f"{_second(second)}.{rest_us:06d}Z" if rest_us else f"{_second(second)}Z"
+
+
+@lru_cache(maxsize=SECONDS_KEPT)
+def _second(second: int) -> str:
+    """Kept, as readings that are answered together are often of the same few seconds."""
+    return (_EPOCH + timedelta(seconds=second)).isoformat()
 
 
 def us_of(moment: datetime) -> int:
