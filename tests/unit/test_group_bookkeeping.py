@@ -105,7 +105,7 @@ async def test_a_group_of_wide_readings_is_told_to_a_worker_that_asks_in_pieces_
     feed = Feed(tmp_path, index=0)
     feed.open(lambda _: None)
     (tmp_path / "live-1.wanted").touch()
-    feed.announce(is_wanted=False)
+    feed.announce(())
 
     feed.tell(news)
     feed.close()

@@ -19,6 +19,7 @@ from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 SESSIONS_AT_ONCE = 2  # each takes a thread of the control plane, and a connection of its own
+_OTHER_SITES = ("cross-site", "same-site")
 Browsing = tuple[int, UUID, float]  # account, sign-in, and when that ends
 SessionOf = Callable[[str], Awaitable[Browsing | None]]
 Again = Callable[[], Awaitable[Sender | None]]
@@ -71,10 +72,25 @@ class Visitors:
 
         Raises:
             RepeatedHeader: A header that decides it stands twice.
-            Unauthenticated: It is nobody.
+            Unauthenticated: It is nobody, and nobody may look.
             Forbidden: It is a device, or a page of another site.
             Unavailable: That cannot be known just now.
         """
+        return await self._somebody(scope) or await self._nobody()
+
+    async def known(self, scope: Scope) -> Visitor:
+        """The visitor of a stream over HTTP, who has a name.
+
+        Raises:
+            Problem: As `who`; nobody is let in, whatever a caller without a token may do elsewhere.
+        """
+        visitor = await self._somebody(scope)
+        if visitor is None:
+            raise Unauthenticated
+        return visitor
+
+    async def _somebody(self, scope: Scope) -> Visitor | None:
+        """Whose token or session it is; None for nobody's."""
         if self._authenticator.feed.is_cut:
             raise Unavailable
         headers = _headers(scope)
@@ -82,10 +98,12 @@ class Visitors:
             return await self._by_token(headers["authorization"])
         # A browser sends cookies, and reaches loopback, on behalf of any site: RFC 6455, section 10.2.
         if headers.get("origin") in self._origins:
-            return await self._nobody()  # as over HTTP, where no cookie of ours is sent along
-        if not is_own(headers.get("origin"), headers.get("host"), public=self._public):
+            return None  # as over HTTP, where no cookie of ours is sent along
+        # A picture or a script of another site's page says no Origin, and yet brings our cookie: Fetch Metadata tells.
+        is_strange = headers.get("sec-fetch-site", "") in _OTHER_SITES
+        if is_strange or not is_own(headers.get("origin"), headers.get("host"), public=self._public):
             raise Forbidden("a page of another site may not watch; RELEVE_ALLOWED_ORIGINS names those that may")
-        return await self._by_session(headers.get("cookie", "")) or await self._nobody()
+        return await self._by_session(headers.get("cookie", ""))
 
     async def _by_token(self, authorization: str) -> Visitor:
         scheme, _, token = authorization.partition(" ")

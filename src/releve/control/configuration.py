@@ -179,6 +179,7 @@ API_FRAGMENTS = [  # the data plane's part
     "releve.ingest.openapi.document",
     "releve.ingest.rule_action.openapi.document",
     "releve.query.openapi.document",
+    "releve.live.openapi.document",
 ]
 SPECTACULAR_SETTINGS = {
     "TITLE": "Relevé",

@@ -1,12 +1,12 @@
 """How the workers of one server tell each other the news: datagrams between sockets in the run folder.
 
-A worker asks for it by a file beside its socket, only while somebody watches there; so an unwatched server sends
-nothing. A datagram that does not fit into a slow sibling's socket is left out.
+A worker asks for it by a file beside its socket, which names the devices that somebody watches there; so what nobody
+watches is not sent. A datagram that does not fit into a slow sibling's socket is left out.
 """
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +19,10 @@ DATAGRAM_READINGS = 64
 DATAGRAM_BYTES = 200_000
 LONGEST_CHARACTER = 4  # bytes in UTF-8
 NOTHING = b"\x90"  # no news: only so that a sibling looks up at once who asks
+ALL = "*"
+MOST_NAMED = 2_000  # devices that are asked for by their numbers; of more, everything is
+Wanted = Collection[int] | None
+NOBODYS: frozenset[int] = frozenset()
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[News]).decode
 _log = structlog.get_logger()
@@ -30,6 +34,9 @@ class Feed:
     Args:
         folder: Where the sockets of all workers are.
         index: This worker's number.
+
+    Attributes:
+        wanted_elsewhere: The devices whose news any sibling asks for; None for all.
     """
 
     def __init__(self, folder: Path, *, index: int) -> None:
@@ -38,12 +45,18 @@ class Feed:
         self._wanted = folder / f"live-{index}.wanted"
         self._socket: socket.socket | None = None
         self._siblings: list[str] = []
-        self._asks = False
+        self._asks: Wanted = NOBODYS
+        self.wanted_elsewhere: Wanted = NOBODYS
 
     @property
     def is_wanted_elsewhere(self) -> bool:
-        """Whether a sibling asks for commits."""
-        return bool(self._siblings)
+        """Whether a sibling asks for the news of every device."""
+        return self.wanted_elsewhere is None
+
+    @property
+    def has_siblings(self) -> bool:
+        """Whether there are other processes that take readings."""
+        return any(path != self._path for path in self._folder.glob("live-*.sock"))
 
     def open(self, heard: Callable[[list[News]], None]) -> None:
         """Listen; without a socket this worker still tells its own people of its own commits."""
@@ -64,18 +77,30 @@ class Feed:
 
         asyncio.get_running_loop().add_reader(own, receive)
 
-    def announce(self, *, is_wanted: bool) -> None:
-        """Ask the siblings, or no longer, and see which of them ask."""
-        if is_wanted and self._socket is not None:
-            self._wanted.touch(mode=0o600)
-        else:
+    def announce(self, wanted: Wanted) -> None:
+        """Ask the siblings, or no longer, and see what they ask for.
+
+        Args:
+            wanted: The devices that somebody watches here; None for all.
+        """
+        asks = None if wanted is None or len(wanted) > MOST_NAMED else frozenset(wanted)
+        if asks != self._asks:
+            self._ask(asks)
+            self._asks = asks
+        asking = [path for path in self._folder.glob("live-*.wanted") if path != self._wanted]
+        self._siblings = [str(path.with_suffix(".sock")) for path in asking]
+        self.wanted_elsewhere = _together([_read(path) for path in asking])
+
+    def _ask(self, wanted: Wanted) -> None:
+        """Write down what is asked for, and have the siblings read it now, not within the second."""
+        if self._socket is None or (wanted is not None and not wanted):
             self._wanted.unlink(missing_ok=True)
-        if is_wanted and not self._asks:
-            self._send(NOTHING, [str(path) for path in self._folder.glob("live-*.sock") if path != self._path])
-        self._asks = is_wanted
-        self._siblings = [
-            str(path.with_suffix(".sock")) for path in self._folder.glob("live-*.wanted") if path != self._wanted
-        ]
+            return
+        draft = self._wanted.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(ALL if wanted is None else " ".join(map(str, wanted)), encoding="ascii")
+        draft.replace(self._wanted)
+        self._send(NOTHING, [str(path) for path in self._folder.glob("live-*.sock") if path != self._path])
 
     def tell(self, heard: Sequence[News]) -> None:
         """Tell the siblings that ask."""
@@ -113,3 +138,18 @@ def _parts(heard: Sequence[News]) -> Iterator[list[News]]:
         size += length
     if part:
         yield part
+
+
+def _read(path: Path) -> Wanted:
+    """What a sibling asks for; an earlier release's file is empty and asks for everything."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:  # it asks no longer
+        return NOBODYS
+    return None if text in ("", ALL) else frozenset(map(int, text.split()))
+
+
+def _together(wishes: Sequence[Wanted]) -> Wanted:
+    if None in wishes:
+        return None
+    return NOBODYS.union(*[wish for wish in wishes if wish is not None])

@@ -6,16 +6,15 @@ them asks there.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-import msgspec
 from psycopg.rows import dict_row
 
 from releve.ingest.submission import Value
-from releve.live.feed import Feed
+from releve.live.feed import NOBODYS, Feed, Wanted
 from releve.live.heard import Heard, News, Said
-from releve.protocol.instant import iso
+from releve.live.told import Told
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Unavailable
 from releve.protocol.reading import Reading
@@ -23,7 +22,6 @@ from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 WAITING = 10_000  # readings and values that may wait to be sent; beyond that the oldest are left out
-_encode = msgspec.json.Encoder().encode
 
 
 class Listener(Protocol):
@@ -48,6 +46,17 @@ class Watcher(Protocol):
         """Send one to whoever may read it."""
 
 
+class Streams(Protocol):
+    """A part of this worker with people behind it who look at devices by their numbers."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """The devices whose readings anybody would hear; None for all."""
+
+    def deliver(self, told: Told) -> None:
+        """Send one to whoever may read it."""
+
+
 class Hub:
     """Hears every commit of this worker and, while somebody here watches, of the others."""
 
@@ -56,6 +65,7 @@ class Hub:
         self._feed = feed
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
+        self._streams: list[Streams] = []
         self._waiting: deque[News] = deque(maxlen=WAITING)
         self._arrived = asyncio.Event()
         self._devices: dict[int, tuple[str, int] | None] = {}
@@ -68,9 +78,14 @@ class Hub:
         """Tell this one what cars say."""
         self._watchers.append(watcher)
 
-    def look_up(self) -> None:
-        """Ask the siblings now, not within the second: somebody has begun to watch."""
+    def add_streams(self, streams: Streams) -> None:
+        """Tell these too, of the devices that they want."""
+        self._streams.append(streams)
+
+    def look_up(self) -> bool:
+        """Ask the siblings now, not within the second: somebody has begun to watch; whether there are any."""
         self._arrived.set()
+        return self._feed.has_siblings
 
     def kept(self, values: Sequence[Value]) -> None:
         """The newest texts of cars' topics were written down; costs nothing while nobody watches."""
@@ -79,13 +94,15 @@ class Hub:
 
     def committed(self, entries: Sequence[Any], receipts: Sequence[Receipt]) -> None:
         """A group was committed; costs nothing while nobody watches."""
-        if not self._is_watched() and not self._feed.is_wanted_elsewhere:
+        here, elsewhere = self._wanted(), self._feed.wanted_elsewhere
+        if here is None or elsewhere is None:
+            heard = _readings(entries, receipts)
+        elif here or elsewhere:
+            heard = _readings(entries, receipts, of=(here, elsewhere))
+        else:
             return
-        self._pass_on([
-            Heard(entry.device_id, receipt.time_us or entry.instant.time_us, entry.channels)
-            for entry, receipt in zip(entries, receipts, strict=True)
-            if receipt.outcome is Outcome.STORED and isinstance(entry, Reading)
-        ])  # fmt: skip
+        if heard:
+            self._pass_on(heard)
 
     def changed(self, what: str | None) -> None:
         """A device's name or team may have changed."""
@@ -97,7 +114,7 @@ class Hub:
         self._feed.open(self._take)
         try:
             while True:
-                self._feed.announce(is_wanted=self._is_watched())
+                self._feed.announce(self._wanted())
                 try:
                     async with asyncio.timeout(1):
                         await self._arrived.wait()
@@ -108,14 +125,27 @@ class Hub:
         finally:
             self._feed.close()
 
+    def _wanted(self) -> Wanted:
+        """The devices whose news somebody here would hear; None for all."""
+        if self._is_watched():
+            return None
+        wishes = [streams.wanted for streams in self._streams]
+        if len(wishes) == 1:
+            return wishes[0]
+        return None if None in wishes else NOBODYS.union(*[wish for wish in wishes if wish is not None])
+
     def _is_watched(self) -> bool:
+        """Whether somebody here would hear everything."""
         has_listeners = any(listener.has_live_subscribers for listener in self._listeners)
         return has_listeners or any(watcher.has_watchers for watcher in self._watchers)
 
     def _pass_on(self, heard: list[News]) -> None:
         self._feed.tell(heard)
-        if self._is_watched():
+        here = self._wanted()
+        if here is None:
             self._take(heard)
+        elif here:
+            self._take([news for news in heard if news.device_id in here])
 
     def _take(self, heard: list[News]) -> None:
         self._waiting.extend(heard)
@@ -136,15 +166,14 @@ class Hub:
             await asyncio.sleep(0)
 
     def _deliver_reading(self, heard: Heard, *, device: str, team_id: int) -> None:
-        document = {
-            "device": device,
-            "device_id": heard.device_id,
-            "time": iso(heard.time_us),
-            "channels": msgspec.Raw(heard.channels),
-        }
-        payload = _encode(document)
+        told = Told(
+            device_id=heard.device_id, device=device, team_id=team_id, time_us=heard.time_us, channels=heard.channels
+        )
+        for streams in self._streams:
+            streams.deliver(told)
         for listener in self._listeners:
-            listener.deliver_live(device_id=heard.device_id, device=device, team_id=team_id, payload=payload)
+            if listener.has_live_subscribers:
+                listener.deliver_live(device_id=heard.device_id, device=device, team_id=team_id, payload=told.payload)
 
     async def _device(self, device_id: int) -> tuple[str, int] | None:
         if device_id not in self._devices:
@@ -159,3 +188,16 @@ class Hub:
                 return None
             self._devices[device_id] = None if row is None else (row["name"], row["team_id"])
         return self._devices[device_id]
+
+
+def _readings(
+    entries: Sequence[Any], receipts: Sequence[Receipt], *, of: tuple[Collection[int], Collection[int]] | None = None
+) -> list[News]:
+    """Those of a submission that are stored now; of all devices, or of some."""
+    return [
+        Heard(entry.device_id, receipt.time_us or entry.instant.time_us, entry.channels)
+        for entry, receipt in zip(entries, receipts, strict=True)
+        if (of is None or entry.device_id in of[0] or entry.device_id in of[1])
+        and receipt.outcome is Outcome.STORED
+        and isinstance(entry, Reading)
+    ]

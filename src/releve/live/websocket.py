@@ -35,7 +35,7 @@ class LivePages:
     """
 
     def __init__(
-        self, visitors: Visitors, authenticator: Authenticator, counters: Counters, *, opened: Callable[[], None]
+        self, visitors: Visitors, authenticator: Authenticator, counters: Counters, *, opened: Callable[[], object]
     ) -> None:
         self._visitors = visitors
         self._authenticator = authenticator

@@ -22,9 +22,11 @@ from releve.ingest.mqtt import websocket
 from releve.ingest.path import Path
 from releve.ingest.racing.sensor_data import SensorDataRoute
 from releve.ingest.rule_action.routes import CONFIRMATIONS, Confirmations, RuleActionRoutes
+from releve.live import streams
 from releve.live import websocket as live_websocket
 from releve.live.feed import Feed
 from releve.live.hub import Hub
+from releve.live.streams import Streams
 from releve.live.websocket import LivePages
 from releve.protocol.site import may_change
 from releve.protocol.token import Keyring
@@ -123,16 +125,19 @@ class Application:
         self.mqtt.endpoint.on_watched = self.hub.look_up
         self.group.on_committed = self.hub.committed
         self.authenticator.on_revoked(self.hub.changed)
-        self._live = self._live_pages(settings)
+        visitors = self._visitors(settings)
+        self._live = LivePages(visitors, self.authenticator, self.counters, opened=self.hub.look_up)
         self.hub.add_watcher(self._live)
+        self.streams = Streams(visitors, self.authenticator, self.pool, self.counters, opened=self.hub.look_up)
+        self.hub.add_streams(self.streams)
         self.path.values.on_kept = self.hub.kept
         desk = Desk(self._connections, self._watch, proof=proof)
         self._otherwise = Turns(2 if settings.workers == 1 else 1).before(desk.answer)
         self._handlers = self._routes(settings, ingest, status)
         self._boundary = Boundary(settings, counters=self.counters, find=self._find, otherwise=self._otherwise)
 
-    def _live_pages(self, settings: Settings) -> LivePages:
-        visitors = Visitors(
+    def _visitors(self, settings: Settings) -> Visitors:
+        return Visitors(
             self.authenticator,
             self.pool,
             anonymous_role=settings.anonymous_role,
@@ -140,7 +145,6 @@ class Application:
             public_url=settings.public_url,
             origins=settings.origins,
         )
-        return LivePages(visitors, self.authenticator, self.counters, opened=self.hub.look_up)
 
     def _routes(self, settings: Settings, ingest: IngestRoutes, status: StatusRoutes) -> dict[str, Handler]:
         """Every fixed path of the data plane, and who answers it."""
@@ -166,6 +170,7 @@ class Application:
             **actions.handlers,
             **samples.handlers,
             **status.handlers,
+            streams.PATH: self.streams.answer,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -209,6 +214,7 @@ class Application:
             ("revocation feed", self.authenticator.feed.run),
             ("housekeeping", self.housekeeping.run),
             ("live hub", self.hub.run),
+            ("live streams", self.streams.run),
             ("control watch", self._watch.run),
             ("recovery", Recovery(self.group, self.pool).run),
             ("snapshot", self.snapshot.run),

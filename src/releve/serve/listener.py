@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ class Server(uvicorn.Server):
 
     Attributes:
         ready_file: Where it tells.
+        stopping: Called when it stops, before it waits for the answers that are under way.
     """
 
     ready_file: Path
+    stopping: Callable[[], None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then tell."""
@@ -34,6 +37,12 @@ class Server(uvicorn.Server):
             draft = self.ready_file.with_suffix(".draft")
             draft.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
             draft.replace(self.ready_file)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what has no end of its own, then wait for the rest."""
+        if self.stopping is not None:
+            self.stopping()
+        await super().shutdown(sockets)
 
 
 def on_port(host: str, port: int) -> socket.socket:

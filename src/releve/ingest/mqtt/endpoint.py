@@ -67,7 +67,7 @@ class Endpoint:
         self._authenticator = authenticator
         self._batch_limit = batch_limit
         self._most_links = most_links
-        self.on_watched: Callable[[], None] | None = None
+        self.on_watched: Callable[[], object] | None = None
         self._clock = Clock()
         self._links = Links()
         self._tasks: set[asyncio.Task[None]] = set()
