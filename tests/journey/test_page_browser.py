@@ -25,6 +25,8 @@ ARGUMENTS = [
 ]
 EMAIL, PASSWORD = "ada@example.com", "a calm instrument"
 PHONE = {"width": 360, "height": 740}
+# This server is the control plane alone; what a chart asks the data plane is held by test_chart_browser.py.
+NO_SERIES = {"raw": True, "from": None, "to": None, "width_us": 1, "series": [], "gaps": []}
 PAGES = [
     "/",
     "/devices/1/",
@@ -117,6 +119,7 @@ def open_page(chromium, administrator, watch):
 
     def make(**options) -> Page:
         contexts.append(chromium.new_context(**{"locale": "en-GB", "storage_state": administrator, **options}))
+        contexts[-1].route("**/api/v1/devices/*/series?*", lambda route: route.fulfill(json=NO_SERIES))
         return watch.follow(contexts[-1].new_page())
 
     yield make

@@ -121,10 +121,12 @@ def _first(reasons: Any) -> str:
 
 
 def _shown(device: Device) -> dict[str, Any]:
-    return {"data": [_row(name, each) for name, each in channels.describe(device, channels.names_of(device)).items()]}
+    described = channels.describe(device, channels.names_of(device))
+    return {"data": [channel_shown(name, each) for name, each in described.items()]}
 
 
-def _row(name: str, channel: Description) -> dict[str, Any]:
+def channel_shown(name: str, channel: Description) -> dict[str, Any]:
+    """A channel as it is told, to a program and to the charts of a page."""
     return {
         "name": name,
         "display_name": {"en": channel.name_en or name, "fr": channel.name_fr or name},

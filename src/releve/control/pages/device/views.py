@@ -1,5 +1,6 @@
 """`/devices/<id>/`: what a device sent, what could not be stored, who signs in as it, and its switches."""
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from releve.control.accounts.models import Account, SignIn
 from releve.control.accounts.origin import Origin
 from releve.control.accounts.sign_in import revoke
 from releve.control.fleet import channels, services
+from releve.control.fleet.channel_views import channel_shown
 from releve.control.fleet.models import Device
 from releve.control.pages import access
 from releve.control.pages.device import certificate, command, received
@@ -136,6 +138,7 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "device": shown,
         "glance": glance(shown, seen=received.devices_seen([shown.id]).get(shown.id), readings=listed),
         "before": before,
+        "chart_channels": _chart_channels(shown),
         "readings": listed,
         "columns": columns,
         "rows": [Row(reading, _cells(reading, columns)) for reading in listed],
@@ -182,6 +185,11 @@ def _readings(shown: Device, before: tuple[datetime, int] | None) -> list[Readin
 def _columns(shown: Device, readings: Sequence[Reading]) -> list[Column]:
     names = sorted({name for reading in readings for name in reading.channels})
     return [Column(name, each) for name, each in channels.describe(shown, names).items()]
+
+
+def _chart_channels(shown: Device) -> str:
+    described = channels.describe(shown, channels.names_of(shown))
+    return json.dumps([channel_shown(name, each) for name, each in described.items() if not each.is_hidden])
 
 
 def _cells(reading: Reading, columns: Sequence[Column]) -> list[str]:
