@@ -6,7 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from releve.history.block import Block
+from releve.history.bucket import Buckets
 from releve.history.column import Column, Kind
+from releve.history.ladder import Ladder
 
 
 class Conversion(NamedTuple):
@@ -33,6 +35,30 @@ def converted(block: Block, conversions: Mapping[str, Conversion]) -> Block:
         return block
     channels = {**block.channels, **changed}
     return Block(block.time_us, channels, received_us=block.received_us, identities=block.identities, sent=block.sent)
+
+
+def converted_ladder(ladder: Ladder, conversions: Mapping[str, Conversion]) -> Ladder:
+    """The ladder of a block's numbers in other units; its totals differ from theirs by rounding alone."""
+    changed = {
+        name: _rungs(ladder.channels[name], each) for name, each in conversions.items() if name in ladder.channels
+    }
+    return ladder._replace(channels={**ladder.channels, **changed}) if changed else ladder
+
+
+def _rungs(rungs: Buckets, conversion: Conversion) -> Buckets:
+    first, low, high, last = (
+        numbers * conversion.scale + conversion.offset for numbers in (rungs.first, rungs.low, rungs.high, rungs.last)
+    )
+    if conversion.scale < 0:
+        low, high = high, low
+    return rungs._replace(
+        first=first,
+        low=low,
+        high=high,
+        last=last,
+        total=rungs.total * conversion.scale + rungs.n * conversion.offset,
+        squares=rungs.squares * conversion.scale**2,
+    )
 
 
 def _column(column: Column, conversion: Conversion) -> Column:

@@ -1,11 +1,39 @@
 """Gaps and completeness by the rhythm that the readings themselves show, block after block."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from releve.history.array import Integers
 from releve.protocol.run.completeness import FIRST_GAPS, MOST_GAPS, PATIENCE
 
 Gap = tuple[int, int]
+
+
+class Silences(NamedTuple):
+    """What tells the gaps of a stretch in place of its instants.
+
+    Attributes:
+        n: How many instants.
+        first_us: The earliest.
+        last_us: The latest.
+        since_us: Where its hundred longest gaps begin, in the order of time.
+        until_us: Where they end.
+    """
+
+    n: int
+    first_us: int
+    last_us: int
+    since_us: Integers
+    until_us: Integers
+
+
+def silences_of(time_us: Integers) -> Silences:
+    """Those of instants in order, one or more."""
+    since_us, until_us = _longest(time_us[:-1], time_us[1:])
+    # Copies: the instants, of which these would be views where they are few, are not kept.
+    return Silences(len(time_us), int(time_us[0]), int(time_us[-1]), since_us.copy(), until_us.copy())
 
 
 class Gaps:
@@ -22,6 +50,7 @@ class Gaps:
         self.first_us: int | None = None
         self.last_us: int | None = None
         self._first: Integers = np.zeros(0, np.int64)
+        self._is_rhythm_known = False
         self._longest: tuple[Integers, Integers] = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
     def add(self, time_us: Integers) -> None:
@@ -30,7 +59,9 @@ class Gaps:
             return
         if self.first_us is None:
             self.first_us = int(time_us[0])
-        self._first = np.concatenate([self._first, time_us[: max(0, FIRST_GAPS + 1 - len(self._first))]])
+        if not self._is_rhythm_known:
+            self._first = np.concatenate([self._first, time_us[: FIRST_GAPS + 1 - len(self._first)]])
+            self._is_rhythm_known = len(self._first) > FIRST_GAPS
         edges_us = time_us if self.last_us is None else np.concatenate([[self.last_us], time_us])
         length_us = np.diff(edges_us)
         longer = np.flatnonzero(length_us > self._shortest_us())
@@ -40,6 +71,24 @@ class Gaps:
             self._longest = _longest(since_us, until_us)
         self.n += len(time_us)
         self.last_us = int(time_us[-1])
+
+    def add_silences(self, stretches: Sequence[Silences]) -> None:
+        """Take stretches in order, in place of their instants, none of them earlier than those before.
+
+        The rhythm is that of the instants which came before: a thousand of them, or the gaps are others.
+        """
+        if not stretches:
+            return
+        self._is_rhythm_known = True
+        if self.last_us is None:
+            self.first_us = self.last_us = stretches[0].first_us
+        before_us = np.array([self.last_us, *(each.last_us for each in stretches[:-1])])
+        first_us = np.array([each.first_us for each in stretches])
+        since_us = [self._longest[0], before_us, *(each.since_us for each in stretches)]
+        until_us = [self._longest[1], first_us, *(each.until_us for each in stretches)]
+        self._longest = _longest(np.concatenate(since_us), np.concatenate(until_us))
+        self.n += sum(each.n for each in stretches)
+        self.last_us = stretches[-1].last_us
 
     @property
     def rhythm_us(self) -> float | None:

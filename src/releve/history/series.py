@@ -86,7 +86,8 @@ class Series:
         self._raw = {}
         for name, parts in self._buckets.items():
             if name in found.channels:
-                parts.append(merged([found.channels[name]], self._grid))
+                rungs = found.channels[name]
+                parts.append(rungs._replace(start_us=self._grid.starts_us(rungs.start_us)))
 
     def buckets(self, channel: str) -> Buckets:
         """The buckets of a channel that have a number."""

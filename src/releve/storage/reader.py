@@ -12,7 +12,7 @@ from psycopg.adapt import Loader
 from psycopg.pq import Format
 from psycopg.rows import tuple_row
 
-from releve.history.array import Integers
+from releve.history.array import Integers, Reals
 
 Row = tuple[Any, ...]
 _HEADER = 20  # of an array of one dimension: dimensions, flag, type, length, lower bound
@@ -27,7 +27,8 @@ class Reader(Protocol):
     async def ask(self, statement: LiteralString, values: Mapping[str, Any]) -> list[Row]:
         """What a statement answers, nothing where it answers none.
 
-        Arrays of int8, and of timestamptz as microseconds since 1970, come as numpy arrays; no member may be NULL.
+        Arrays of int8, of float8, and of timestamptz as microseconds since 1970, come as numpy arrays; no member may
+        be NULL.
         """
 
     async def work(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -100,8 +101,9 @@ async def _next(iterator: AsyncIterator[_T]) -> _T:
 
 
 def load_arrays(context: AdaptContext) -> None:
-    """Let a cursor answer arrays of whole numbers and of times as numpy arrays."""
+    """Let a cursor answer arrays of numbers and of times as numpy arrays."""
     context.adapters.register_loader(postgres.types["int8"].array_oid, _Numbers)
+    context.adapters.register_loader(postgres.types["float8"].array_oid, _Reals)
     context.adapters.register_loader(postgres.types["timestamptz"].array_oid, _Instants)
 
 
@@ -113,6 +115,16 @@ class _Numbers(Loader):
 
     def load(self, data: Buffer) -> Integers:
         return np.frombuffer(data, self._each, offset=min(_HEADER, len(data)))["value"].astype(np.int64)
+
+
+class _Reals(Loader):
+    """An array of doubles, none of them NULL."""
+
+    format = Format.BINARY
+    _each = np.dtype([("length", ">i4"), ("value", ">f8")])
+
+    def load(self, data: Buffer) -> Reals:
+        return np.frombuffer(data, self._each, offset=min(_HEADER, len(data)))["value"].astype(np.float64)
 
 
 class _Instants(_Numbers):

@@ -8,10 +8,11 @@ import numpy as np
 
 from releve.history.block import Block
 from releve.history.column import Column
-from releve.history.conversion import Conversion, converted
+from releve.history.conversion import Conversion, converted, converted_ladder
 from releve.history.exclusion import Exclusion, named_channels
 from releve.history.gap import Gap, Gaps
 from releve.history.grid import Even, Grid, Unit, calendar
+from releve.history.ladder import Ladder
 from releve.history.scan import Wanted, scan
 from releve.history.series import Series
 from releve.history.statistic import Statistics
@@ -19,6 +20,7 @@ from releve.protocol.problem import BadRequest
 from releve.query.series.along import Along
 from releve.query.series.asked import SHAPE, Asked
 from releve.query.series.source import Source
+from releve.storage.rungs import Summed
 
 MOST_STATES = 32
 MOST_TEXT = 8_000_000  # characters of readings that are answered as they are
@@ -76,10 +78,18 @@ class Chart:
         from_us: Where the grid begins.
         to_us: Where it ends.
         places: For a chart along a channel: the least and the greatest place on it.
+        step_us: For a chart of which ladders make a part: how wide rungs its buckets are made of.
     """
 
     def __init__(
-        self, asked: Asked, source: Source, *, from_us: int, to_us: int, places: tuple[float, float] | None = None
+        self,
+        asked: Asked,
+        source: Source,
+        *,
+        from_us: int,
+        to_us: int,
+        places: tuple[float, float] | None = None,
+        step_us: int | None = None,
     ) -> None:
         self._wanted = wanted_of(source)
         self._conversions = conversions_of(asked, source)
@@ -88,7 +98,7 @@ class Chart:
         if places is not None:
             self._collector = _AlongChannel(asked, places)
         elif asked.may_be_raw:
-            self._collector = _Shape(asked, from_us, to_us)
+            self._collector = _Shape(asked, from_us, to_us, step_us)
         else:
             self._collector = _Computed(asked, from_us, to_us)
 
@@ -101,6 +111,18 @@ class Chart:
         for counted in scan([block], wanted=self._wanted):
             self._gaps.add(counted.time_us)
             self._collector.add(converted(counted, self._conversions))
+
+    def add_summed(self, segments: Sequence[Summed]) -> None:
+        """Take what stands in for segments in order, all of whose readings count; see `add`.
+
+        Raises:
+            ValueError: The chart is not made of rungs as wide as theirs, or of none.
+        """
+        if not isinstance(self._collector, _Shape):
+            raise ValueError("no ladder tells what this chart shows")  # noqa: TRY004 - of a value, not of its type
+        self._gaps.add_silences([each.silences for each in segments])
+        for each in segments:
+            self._collector.add_ladder(converted_ladder(each.ladder, self._conversions), each.n)
 
     def drawn(self) -> Drawn:
         """The chart."""
@@ -161,8 +183,10 @@ def channels_of(asked: Asked, source: Source) -> list[str]:
 class _Shape:
     """Buckets of one width, or the readings themselves."""
 
-    def __init__(self, asked: Asked, from_us: int, to_us: int) -> None:
+    def __init__(self, asked: Asked, from_us: int, to_us: int, step_us: int | None) -> None:
         grid = Even.of(from_us, to_us, asked.points)
+        if step_us is not None:
+            grid = Even.aligned(from_us, to_us, asked.points, step_us=step_us)
         self.width: float | None = grid.width_us
         self._channels = asked.channels
         self._series = Series(asked.channels, grid, asked.points)
@@ -172,6 +196,9 @@ class _Shape:
         self._series.add(block)
         if self._series.is_raw:
             self._text.add(block)
+
+    def add_ladder(self, ladder: Ladder, n: int) -> None:
+        self._series.add_ladder(ladder, n)
 
     def answer(self) -> tuple[bool, list[Line]]:
         if self._series.is_raw:

@@ -1,16 +1,26 @@
-"""Draws charts: reads the blocks that they need, one page in memory at a time, and computes beside the event loop."""
+"""Draws charts: reads what they need, one page in memory at a time, and computes beside the event loop.
+
+Where a span has a great many readings and its buckets are wider than the rungs of its segments' ladders, the buckets
+are made of rungs, and few readings are decoded.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from releve.history.grid import Even
 from releve.query.instant import LATEST_US
 from releve.query.series.asked import Asked
-from releve.query.series.chart import Chart, Drawn, Places, channels_of
+from releve.query.series.chart import Chart, Drawn, Places, channels_of, wanted_of
 from releve.query.series.source import Source
+from releve.storage import rungs
 from releve.storage.pool import Pool
-from releve.storage.scan import Span, blocks, extent, owned
+from releve.storage.rungs import Laid, Plan, Silent
+from releve.storage.scan import WHOLE, Span, blocks, extent, owned, stretches
 
+MANY = (
+    500_000  # numbers: as few are decoded in some 20 ms, and a grid that fits the span to the microsecond is worth that
+)
 _NOTHING = Span(0, 1)
 
 
@@ -28,16 +38,22 @@ class Charts(NamedTuple):
     drawn: Sequence[Drawn]
 
 
-async def draw(pool: Pool, asked: Asked, sources: Sequence[Source]) -> Charts:
+async def draw(pool: Pool, asked: Asked, sources: Sequence[Source], silent: Silent | None = None) -> Charts:
     """The charts of several devices or of a run, over one grid.
+
+    Args:
+        pool: Where the readings are.
+        asked: What was asked for.
+        sources: Whose readings, one or more.
+        silent: What is remembered of segments from one chart to the next.
 
     Raises:
         BadRequest: The answer would be too large, or there is nothing to draw along.
     """
-    stretches = [await _stretches(pool, each) for each in sources]
+    spans_of = [await _spans(pool, each) for each in sources]
     extents = [
         found
-        for each, spans in zip(sources, stretches, strict=True)
+        for each, spans in zip(sources, spans_of, strict=True)
         for span in spans
         if (found := await extent(pool, each.device_id, span)) is not None
     ]
@@ -48,40 +64,94 @@ async def draw(pool: Pool, asked: Asked, sources: Sequence[Source]) -> Charts:
     from_us = sources[0].from_us or first_us
     to_us = last_us if sources[0].to_us == LATEST_US else sources[0].to_us
     whole = _NOTHING if from_us is None or to_us is None else Span(from_us, to_us)
-    drawn = [
-        await _drawn(_Reader(pool, asked, source, spans), asked, source, whole)
-        for source, spans in zip(sources, stretches, strict=True)
-    ]
+    readers = [_Reader(pool, asked, *each) for each in zip(sources, spans_of, strict=True)]
+    step_us = await _step_us(readers, asked, whole)
+    memory = Silent() if silent is None else silent
+    drawn = [await _drawn(reader, asked, whole, step_us, memory) for reader in readers]
     return Charts(from_us, to_us, drawn)
 
 
-async def _stretches(pool: Pool, source: Source) -> list[Span]:
+async def _step_us(readers: Sequence["_Reader"], asked: Asked, whole: Span) -> int | None:
+    """Of how wide rungs the buckets of a long chart are made; None where the readings are better decoded."""
+    if not asked.may_be_raw or asked.by:
+        return None
+    ladders = [laid for reader in readers for laid in await reader.ladders()]
+    width_us = Even.of(whole.from_us, whole.to_us, asked.points).width_us
+    step_us = rungs.step_us(ladders, width_us)
+    if step_us is None:
+        return None
+    n = sum(each.sealed.n for each in ladders if each.width_us <= step_us)
+    return step_us if n > asked.points and n * len(asked.channels) > MANY else None
+
+
+async def _spans(pool: Pool, source: Source) -> list[Span]:
     whole = Span(source.from_us, source.to_us)
     return [whole] if source.run_id is not None else await owned(pool, source.device_id, source.teams, whole)
 
 
 class _Reader:
-    """Reads what a chart needs of a source, as often as it is asked to."""
+    """Reads what a chart needs of a source, as often as it is asked to.
 
-    def __init__(self, pool: Pool, asked: Asked, source: Source, stretches: Sequence[Span]) -> None:
+    Attributes:
+        source: Whose readings.
+    """
+
+    def __init__(self, pool: Pool, asked: Asked, source: Source, spans: Sequence[Span]) -> None:
+        self.source = source
         self._pool = pool
-        self._device_id = source.device_id
+        self._asked = asked
         self._channels = channels_of(asked, source)
-        self._stretches = stretches
+        self._exclusions = wanted_of(source).exclusions
+        self._spans = spans
+        self._plans: list[Plan] = []
+
+    async def ladders(self) -> list[Laid]:
+        """The segments whose ladders may stand in for them."""
+        if not self.source.part:
+            self._plans = [
+                await rungs.plan(self._pool, self.source.device_id, self._asked.channels, span) for span in self._spans
+            ]
+        return [laid for planned in self._plans for laid in planned.whole(self._exclusions)]
 
     async def feed(self, into: Chart | Places) -> None:
         """Hand every block over, in order."""
-        for stretch in self._stretches:
-            async for block in blocks(self._pool, self._device_id, self._channels, stretch):
+        for span in self._spans:
+            await self._feed_readings(into, span)
+
+    async def feed_summed(self, into: Chart, step_us: int, silent: Silent) -> None:
+        """Hand everything over, in order: what stands in for segments, and the blocks of what else there is."""
+        for planned in self._plans:
+            found = rungs.pieces(
+                self._pool,
+                self.source.device_id,
+                self._asked.channels,
+                planned,
+                step=step_us,
+                exclusions=self._exclusions,
+                silent=silent,
+            )
+            async for piece in found:
+                if isinstance(piece, Span):
+                    await self._feed_readings(into, piece)
+                else:
+                    await asyncio.to_thread(into.add_summed, piece)
+
+    async def _feed_readings(self, into: Chart | Places, span: Span) -> None:
+        for stretch, is_whole in stretches(span, self._exclusions):
+            channels = WHOLE if is_whole else self._channels
+            async for block in blocks(self._pool, self.source.device_id, channels, stretch):
                 await asyncio.to_thread(into.add, block)
 
 
-async def _drawn(reader: _Reader, asked: Asked, source: Source, whole: Span) -> Drawn:
+async def _drawn(reader: _Reader, asked: Asked, whole: Span, step_us: int | None, silent: Silent) -> Drawn:
     places = None
     if asked.by:
-        finding = Places(asked.by, source)
+        finding = Places(asked.by, reader.source)
         await reader.feed(finding)
         places = finding.answer()
-    chart = Chart(asked, source, from_us=whole.from_us, to_us=whole.to_us, places=places)
-    await reader.feed(chart)
+    chart = Chart(asked, reader.source, from_us=whole.from_us, to_us=whole.to_us, places=places, step_us=step_us)
+    if step_us is None or reader.source.part:
+        await reader.feed(chart)
+    else:
+        await reader.feed_summed(chart, step_us, silent)
     return await asyncio.to_thread(chart.drawn)

@@ -18,6 +18,11 @@ Document = dict[str, Any]
 _WHOLE: Document = {"type": "integer"}
 _MAYBE_WHOLE: Document = {"type": ["integer", "null"]}
 _TEXT: Document = {"type": "string"}
+_POINTS = (
+    "Most buckets; as few readings as that are answered as they are. Of a great many readings the buckets begin at"
+    " multiples of a width that sums are kept of, such as an hour, the first of them before `from`, and are up to twice"
+    " as wide as asked for; `width_us` says how wide."
+)
 _NUMBERS: Document = {"type": "array", "items": {"type": ["number", "null"]}}
 _TIMES: Document = {"type": "array", "items": _WHOLE, "description": "Microseconds since 1970."}
 
@@ -65,7 +70,7 @@ def _time_parameters() -> list[Document]:
         {"name": "channel", "in": "query", "required": True, "schema": channels, "description": "channel=a&channel=b"},
         _query("from", _TEXT, "First instant, included: ISO 8601 or an epoch number; the first reading without it."),
         _query("to", _TEXT, "Last instant, excluded; behind the last reading without it."),
-        _query("points", points, "Most buckets; as few readings as that are answered as they are."),
+        _query("points", points, _POINTS),
         _query("bucket", {"enum": list(BUCKETS)}, "A calendar's buckets, in place of `points`."),
         _query("zone", {**_TEXT, "default": "UTC"}, "Whose calendar, such as `Europe/Paris`."),
         {**_query("fn", functions, "What is computed of each bucket."), "explode": False},

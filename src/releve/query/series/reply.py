@@ -15,6 +15,7 @@ from releve.storage.pool import Pool
 
 if TYPE_CHECKING:
     from releve.query.series.draw import Charts
+    from releve.storage.rungs import Silent
 
 AT_ONCE = 2  # so that other routes find a connection and a processor
 DEADLINE_S = 60.0
@@ -41,6 +42,7 @@ class Replies:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._silent: Silent | None = None
 
     async def answer(self, request: Request, send: Send, *, asked: Asked, sources: Sequence[Source]) -> None:
         """Answer a chart, or that the one which the client has is still true.
@@ -77,9 +79,12 @@ class Replies:
     async def _body(self, asked: Asked, sources: Sequence[Source]) -> bytes:
         await asyncio.to_thread(_load)
         from releve.query.series import document, draw  # noqa: PLC0415 - they bring numpy, which only charts need
+        from releve.storage.rungs import Silent  # noqa: PLC0415 - as above
 
+        if self._silent is None:
+            self._silent = Silent()
         sources = await with_descriptions(self._pool, sources)
-        charts: Charts = await draw.draw(self._pool, asked, sources)
+        charts: Charts = await draw.draw(self._pool, asked, sources, self._silent)
         return await asyncio.to_thread(document.body, asked, sources, charts)
 
 
