@@ -236,7 +236,7 @@ def test_the_page_says_what_the_race_was(browse, bob, race):
     page = browse(bob).get(f"/runs/{race.pk}/").content.decode()
 
     assert re.search(r"Average speed.*?<span>30</span>", page, re.DOTALL)
-    assert re.search(r"<h3>battery</h3>.*?<dt>lowest</dt><dd>41</dd>.*?<dt>values</dt><dd>40</dd>", page, re.DOTALL)
+    assert re.search(r">Battery</h3>.*?<dt>lowest</dt><dd>41</dd>.*?<dt>values</dt><dd>40</dd>", page, re.DOTALL)
     assert "40 readings of 61 expected" in page or "40 readings of 60 expected" in page
     assert 'class="gap"' in page
     assert "12:00:19.0" in page  # where the gap begins

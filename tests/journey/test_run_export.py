@@ -108,6 +108,36 @@ def test_a_run_is_exported_as_parquet_with_typed_columns(race, export):
     assert table["time"].to_pylist()[0] == START
 
 
+def test_a_described_run_is_exported_and_compared_in_its_teams_units_and_as_sent_where_that_is_asked(
+    server, editor, race, export, compare
+):
+    number, other = race([10.0, 20.0]), race([30.0, 50.0], late_s=50)
+    device = requests.get(f"{server.url}/api/v1/runs/{number}", headers=editor).json()["device"]["id"]
+    channels = f"{server.url}/api/v1/devices/{device}/channels"
+    kmh = {"speed": {"unit": "km/h", "scale": 3.6}, "battery": {"unit": "%"}}
+    assert requests.patch(channels, json=kmh, headers=editor).status_code == 200
+
+    taken_back = {"unit": None, "scale": None}
+    try:
+        shown, sent = export(number, query="?format=csv").text, export(number, query="?format=csv&as=sent").text
+        lines = export(number, query="?format=ndjson").text.splitlines()
+        wrong = export(number, query="?format=ndjson&as=shown")
+        compared = compare(runs=f"{number},{other}", step="1").json()
+    finally:
+        requests.patch(channels, json=dict.fromkeys(kmh, taken_back), headers=editor)
+
+    assert shown.startswith("time,id,received,sent,battery / %,distance,race,speed / km/h (sent * 3.6),track\r\n")
+    assert [float(row[7]) for row in csv.reader(shown.splitlines()[1:])] == [36.0, 72.0]
+    assert sent == export(number, query="?format=csv").text
+    assert [row[1] for row in csv.reader(shown.splitlines())][1:] == [row[1] for row in csv.reader(sent.splitlines())][
+        1:
+    ]
+    assert [json.loads(line)["channels"]["speed"] for line in lines] == [10.0, 20.0]
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "as")
+    assert [run["unit"] for run in compared["runs"]] == ["km/h", "km/h"]
+    assert compared["runs"][1]["delta"] == pytest.approx([72.0, 108.0])
+
+
 def test_the_format_may_stand_in_the_address_and_anything_else_is_refused(race, export):
     number = race([1.0])
 
@@ -116,6 +146,7 @@ def test_the_format_may_stand_in_the_address_and_anything_else_is_refused(race, 
     assert export(number, "application/json").status_code == 406
     assert export(number, "", "?format=xlsx").status_code == 400
     assert export(number, "", "?speed=1").status_code == 400
+    assert export(number, "", "?as=raw").status_code == 400
 
 
 def test_what_is_excluded_and_what_is_another_runs_is_not_exported(server, race, export):

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from releve.cli.importing.file import opened_file
 from releve.cli.importing.reading import Rules, reading_of
@@ -18,6 +19,7 @@ from releve.history.pivot import block_of
 from releve.protocol import cell
 from releve.protocol.contract import GENERIC
 from releve.protocol.decode import Arrival, read_one
+from releve.protocol.described import Description
 from releve.protocol.identity import canonical
 from releve.protocol.sender import Sender
 from releve.query.device import found as device_page
@@ -79,7 +81,7 @@ def kinds(block):
 
 
 def run_csv(rows):
-    return written(CsvWriter(sorted(kinds(block_of(rows)))), rows)
+    return written(CsvWriter(dict.fromkeys(sorted(kinds(block_of(rows))), Description())), rows)
 
 
 def run_ndjson(rows):
@@ -117,6 +119,51 @@ def device_csv(rows):
 
 def device_ndjson(rows):
     return b"".join(line + b"\n" for line in text.objects(block_of(rows)))
+
+
+DESCRIBED = {
+    "a": Description(unit="V", scale=0.001, offset=-2.0),
+    "b": Description(unit="°C"),
+    "a / b": Description(scale=0.5),
+}
+
+
+def described_csv(rows):
+    return written(CsvWriter({name: DESCRIBED[name] for name in sorted(kinds(block_of(rows)))}), rows)
+
+
+def described_parquet(rows):
+    return written(ParquetWriter(kinds(block_of(rows)), DESCRIBED), rows)
+
+
+@pytest.mark.parametrize(("suffix", "write"), [("csv", described_csv), ("parquet", described_parquet)])
+def test_an_export_in_other_units_is_read_back_as_what_was_sent_under_its_own_identity(folder, suffix, write):
+    drawn = [({"a": 3704 + place / 8, "b": 20 + place, "a / b": place - 3.5}, place, None) for place in range(64)]
+    rows = stored([*drawn, ({"a": "low", "b": True}, 100, "x")] if suffix == "csv" else drawn)
+    file = folder / f"described.{suffix}"
+    file.write_bytes(write(rows))
+
+    found = list(imported(file))
+
+    assert found == [(row.time_us, row.id, row.sent, row.channels.decode()) for row in rows]
+
+
+def test_a_table_says_its_units_and_shows_numbers_in_them():
+    rows = stored([({"a": 3704, "b": 20}, 7, None)])
+
+    head, line = described_csv(rows).decode().splitlines()
+
+    assert head == "time,id,received,sent,a / V (sent * 0.001 - 2.0),b / °C"
+    assert line.startswith("2026-05-28T20:26:40Z,7,")
+    assert [float(cell) for cell in line.split(",")[4:]] == pytest.approx([1.704, 20])
+
+
+def test_the_fields_of_a_parquet_file_say_their_units():
+    schema = parquet.read_table(io.BytesIO(described_parquet(stored([({"a": 3704, "b": 20}, 7, None)])))).schema
+
+    assert schema.field("a").metadata == {b"unit": b"V", b"releve.scale": b"0.001", b"releve.offset": b"-2.0"}
+    assert (str(schema.field("a").type), str(schema.field("b").type)) == ("double", "int64")
+    assert schema.field("b").metadata == {b"unit": "°C".encode()}
 
 
 EXPORTS = {

@@ -9,6 +9,7 @@ from releve.history.block import Block
 from releve.history.bucket import Buckets
 from releve.history.column import Column, Kind
 from releve.history.ladder import Ladder
+from releve.protocol.described import Description
 
 
 class Conversion(NamedTuple):
@@ -21,6 +22,11 @@ class Conversion(NamedTuple):
 
     scale: float = 1.0
     offset: float = 0.0
+
+
+def conversions_of(described: Mapping[str, Description]) -> dict[str, Conversion]:
+    """What becomes of the numbers of channels that are described so, without those that stay as they were sent."""
+    return {name: Conversion(each.scale, each.offset) for name, each in described.items() if each.converts}
 
 
 def converted(block: Block, conversions: Mapping[str, Conversion]) -> Block:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import msgspec
@@ -12,27 +12,42 @@ from releve.history import instant, number, spelling
 from releve.history.array import the_same
 from releve.history.block import Block
 from releve.history.column import Column, Kind
+from releve.history.conversion import Conversion, converted
 from releve.history.sent import Kind as SentKind
 from releve.history.sent import Sent
 from releve.protocol import cell
-from releve.protocol.column import OWN_COLUMNS, column
+from releve.protocol.column import OWN_COLUMNS
+from releve.protocol.described import Description
+from releve.protocol.heading import Heading
 
 _PLAIN_FROM, _PLAIN_TO = 1e-4, 1e16  # between them Python and JSON spell a double alike
 _json = msgspec.json.Encoder().encode
+_AS_SENT: Mapping[str, Conversion] = {}
+_NOT_DESCRIBED: Mapping[str, Description] = {}
 
 
-def csv_head(channels: Iterable[str], *, with_sent: bool = True) -> bytes:
-    """The line with the names of the columns."""
+def csv_head(
+    channels: Iterable[str], described: Mapping[str, Description] = _NOT_DESCRIBED, *, with_sent: bool = True
+) -> bytes:
+    """The line with the names of the columns, and the units of those that are described."""
     own = OWN_COLUMNS if with_sent else OWN_COLUMNS[:-1]
-    return _line([*own, *(cell.write_text(column(name)) for name in channels)])
+    heads = (Heading.of(name, described[name]) if name in described else Heading(name) for name in channels)
+    return _line([*own, *(cell.write_text(head.written()) for head in heads)])
 
 
-def csv_lines(block: Block, channels: Sequence[str], *, with_sent: bool = True) -> bytes:
-    """The lines of a whole block, by RFC 4180; a cell reads back as the value that it was.
+def csv_lines(
+    block: Block,
+    channels: Sequence[str],
+    conversions: Mapping[str, Conversion] = _AS_SENT,
+    *,
+    with_sent: bool = True,
+) -> bytes:
+    """The lines of a whole block, by RFC 4180; a cell reads back as the value that it was, or was converted to.
 
     Args:
-        block: Readings.
+        block: Readings; their identities are those of what was sent.
         channels: Of which each gets a column.
+        conversions: What becomes of numbers.
         with_sent: Whether there is a column of the timestamps as sent.
     """
     if not len(block):
@@ -40,9 +55,13 @@ def csv_lines(block: Block, channels: Sequence[str], *, with_sent: bool = True) 
     found = _Spelled.of(block)
     columns = [found.time, found.ids, found.received]
     columns += [_sent_cells(found.known, found.sent)] if with_sent else []
+    shown = converted(block, conversions).channels
     for name in channels:
-        absent = name not in block.channels
-        columns.append([b""] * len(block) if absent else _csv_cells(block.channels[name], found.cells[name]))
+        if name not in block.channels:
+            columns.append([b""] * len(block))
+            continue
+        spelled = spelling.cells(shown[name]) if name in conversions else found.cells[name]
+        columns.append(_csv_cells(shown[name], spelled))
     return b"\r\n".join(map(b",".join, zip(*columns, strict=True))) + b"\r\n"
 
 

@@ -48,6 +48,14 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its numbers are shown as others than were sent."""
         return self.scale != 1 or self.offset != 0
 
+    def called(self, channel: str, language: str) -> str:
+        """What a channel is called in a language.
+
+        >>> Description(name_fr="Batterie").called("battery", "fr-fr"), Description().called("battery", "en")
+        ('Batterie', 'battery')
+        """
+        return (self.name_fr if language.startswith("fr") else self.name_en) or channel
+
     def shown(self, value: Any) -> Any:
         """A value as it is shown; what is no number stays.
 

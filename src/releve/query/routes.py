@@ -14,8 +14,9 @@ from releve.http.request import Request, Send, while_there
 from releve.ingest.path import Path
 from releve.protocol.problem import BadRequest, Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
+from releve.query.described import descriptions
 from releve.query.device import commands, machine, quarantine, readings
-from releve.query.export.answer import Export, format_of
+from releve.query.export.answer import Export, Wish
 from releve.query.series import asked as series
 from releve.query.series.reply import Replies
 from releve.query.series.source import of_device
@@ -160,12 +161,13 @@ class QueryRoutes(_DeviceRoutes):
         async def handler(request: Request, send: Send) -> None:
             sender = await self._sender(request, "GET")
             device = await self._device(device_id, sender)
-            form = format_of(parameters(request), accept=request.text(b"accept"), beside=readings.SPAN)
+            asked = Wish.of(parameters(request), accept=request.text(b"accept"), beside=readings.SPAN)
             span = readings.span_of(parameters(request))
             values = {"device": device.id, "teams": list(sender.roles), "from_us": span[0], "to_us": span[1]}
             spans = await self._pool.ask(query("owned_stretches"), values)
             which = Which(device_id=device.id, spans=[(since, until) for since, until in spans])
-            await Export(self._pool, which, form, name=f"device-{device.id}").reply(request, send)
+            told = await descriptions(self._pool, {device.id: device.contract}, list(sender.roles))
+            await Export(self._pool, which, asked, told[device.id], name=f"device-{device.id}").reply(request, send)
 
         return handler
 

@@ -2,15 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterable
-
-from releve.protocol import cell
-from releve.protocol.column import column
-
-
-def header(channels: Iterable[str]) -> list[str]:
-    """The heads of the columns of channels."""
-    return [cell.write_text(column(name)) for name in channels]
 
 
 def table(cells: list[list[str]]) -> bytes:

@@ -81,7 +81,7 @@ def _understood(table: Table) -> dict[str, Any]:
         "header_line": layout.header,
     }
     if layout.is_export:
-        return {**understood, "export": True}
+        return {**understood, "export": True, **({"units": layout.units} if layout.units else {})}
     if layout.units:
         understood["units"] = layout.units
     if layout.duplicates:

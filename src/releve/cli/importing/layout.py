@@ -10,7 +10,8 @@ from releve.cli.importing.line import BadFile
 from releve.cli.importing.record import Record, Records
 from releve.cli.importing.wish import Wishes
 from releve.protocol import cell
-from releve.protocol.column import EXPORTED
+from releve.protocol.column import EXPORTED, OWN_COLUMNS, column
+from releve.protocol.heading import Heading
 
 SEPARATORS = (",", ";", "\t", "|")
 TIMES = (
@@ -48,6 +49,7 @@ class Layout:
         duplicates: The new names of columns whose name another has.
         datatypes: What an annotated file says of each column; empty for any other file.
         is_export: Whether Relevé wrote the file, so that every cell is read to the letter.
+        headings: Of such a file: what the head of each column says.
     """
 
     separator: str
@@ -60,6 +62,7 @@ class Layout:
     duplicates: Sequence[str] = ()
     datatypes: Sequence[str] = ()
     is_export: bool = False
+    headings: Sequence[Heading] = ()
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,15 @@ def _export(lines: Sequence[str]) -> Layout | None:
     if not first.startswith("time,id,received"):
         return None
     records = list(Records(lines[:1], ","))
-    names = [cell.read_text(name) for name in records[0].cells]
+    heads = [cell.read_text(text) for text in records[0].cells]
+    headings = [Heading.read(text) for text in heads]
+    names = [
+        text if text in OWN_COLUMNS else column(each.channel) for text, each in zip(heads, headings, strict=True)
+    ]  # fmt: skip
     if records[0].problem or len(set(names)) < len(names) or not set(names) >= EXPORTED:
         return None
-    return Layout(",", ".", 1, 2, records[0].cells, names, is_export=True)
+    units = {name: each.unit for name, each in zip(names, headings, strict=True) if each.unit}
+    return Layout(",", ".", 1, 2, records[0].cells, names, units, is_export=True, headings=headings)
 
 
 def _fit(lines: Sequence[str], first: int, separator: str, *, is_told: bool) -> _Fit | None:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from releve.cli.importing.line import BadFile, Line, Source
 from releve.protocol.column import column
+from releve.protocol.heading import Heading
 
 ROWS = 1_000
 JSON_MARK = b"json"  # on a column of our own exports whose values are of several kinds
@@ -55,13 +56,24 @@ class Rows:
         self.done = 0
         schema = self._table.schema_arrow
         marked = {field.name for field in schema if (field.metadata or {}).get(b"releve") == JSON_MARK}
+        headings = [_heading(field) for field in schema]
         for batch in self._table.iter_batches(batch_size=ROWS):
             names = batch.schema.names
             columns = [_column(batch.column(name), self._pa, is_json=name in marked) for name in names]
+            columns = [
+                list(map(heading.sent, values)) if heading.converts else values
+                for heading, values in zip(headings, columns, strict=True)
+            ]
             keys = list(map(_key, names))
             for row in zip(*columns, strict=True):
                 self.done += 1
                 yield Line(self.done, dict(zip(keys, row, strict=True)))
+
+
+def _heading(field: Any) -> Heading:
+    """What the metadata of a field say of its channel, where the file is an export of ours."""
+    told = field.metadata or {}
+    return Heading(field.name, scale=float(told.get(b"releve.scale", 1)), offset=float(told.get(b"releve.offset", 0)))
 
 
 def _key(name: str) -> str:

@@ -132,7 +132,7 @@ class Table:
                 kind = ANYTHING
             if name is not None:
                 self.kinds[name] = kind
-            self._readers.append(_own_text if self.layout.is_export and name in OWN_COLUMNS else self._reader(kind))
+            self._readers.append(self._exported(place, name) if self.layout.is_export else self._reader(kind))
 
     def _kind(self, place: int, datatype: str) -> str:
         if self.layout.is_export:
@@ -144,9 +144,14 @@ class Table:
         found = (cells[place].strip() for cells in self._sampled if len(cells) == len(self._names))
         return kind_of([text for text in found if text], self.layout.decimal)
 
+    def _exported(self, place: int, name: str | None) -> Reader:
+        """How the cells of a column of ours are read; what was converted becomes again what was sent."""
+        if name in OWN_COLUMNS:
+            return _own_text
+        heading = self.layout.headings[place]
+        return (lambda text: heading.sent(cell.read(text))) if heading.converts else cell.read
+
     def _reader(self, kind: str) -> Reader:
-        if self.layout.is_export:
-            return cell.read
         readers = {TEXT: _text, TIME: _text, TRUTH: _truth}
         return readers.get(kind, self._value)
 

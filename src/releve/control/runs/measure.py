@@ -1,13 +1,17 @@
-"""What a run was as it is now, computed from its columns: one pass over its readings, whatever is asked."""
+"""What a run was as it is now, computed from its columns: one pass over its readings, whatever is asked.
+
+Numbers are converted here as the run's team describes their channels, so every reader is told the same.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from releve.control.runs import columns
+from releve.control.runs import columns, described
 from releve.control.runs.columns import MICROSECOND, instant, us
 from releve.control.runs.models import Kind, Run
 from releve.history.bucket import Buckets
+from releve.history.conversion import converted
 from releve.history.gap import Gaps
 from releve.history.grid import Even
 from releve.history.summary import Pieces, Summary, with_total
@@ -72,16 +76,18 @@ def measured(run: Run, names: Collection[str] | None = None) -> Measured:
     found = _collector(run)
     if run.device_id is not None:
         asked = columns.names_of(run, columns.span_of(run)) if names is None else list(names)
+        conversions = described.conversions_of([run])[run.pk]
         for block, counts in columns.judged(run, asked):
-            found.add(block, counts)
+            found.add(converted(block, conversions), counts)
     return _told(run, found)
 
 
 def measured_of(runs: Sequence[Run], names: Collection[str]) -> dict[int, Measured]:
     """By their numbers what many runs were, as far as these channels go, without laps and effort."""
     found = {run.pk: (run, Summary()) for run in runs}
+    conversions = described.conversions_of(runs)
     for run, block, counts in columns.judged_of(runs, list(names)):
-        found[run.pk][1].add(block, counts)
+        found[run.pk][1].add(converted(block, conversions[run.pk]), counts)
     return {number: _told(run, summary) for number, (run, summary) in found.items()}
 
 
@@ -99,16 +105,19 @@ def pieces_of(
     whole = columns.span_of(run)
     wanted = whole if span is None else Span(max(whole.from_us, us(span[0])), min(whole.to_us, us(span[1])))
     found = Pieces(Even(width // MICROSECOND), with_squares=with_squares)
+    conversions = described.conversions_of([run])[run.pk]
     for block in columns.counted(run, columns.names_of(run, wanted), wanted):
-        found.add(with_total(block) if run.kind == Kind.SERIES else block)
+        shown = converted(block, conversions)
+        found.add(with_total(shown) if run.kind == Kind.SERIES else shown)
     return found.answer()
 
 
 def five_seconds_of(runs: Sequence[Run], names: Collection[str]) -> dict[int, Pieces]:
     """By their numbers what many runs were every five seconds, as far as these channels go."""
     found = {run.pk: Pieces(Even(5 * SECOND_US)) for run in runs}
+    conversions = described.conversions_of(runs)
     for run, block, counts in columns.judged_of(runs, list(names)):
-        found[run.pk].add(block if counts is None else block.take(counts))
+        found[run.pk].add(converted(block if counts is None else block.take(counts), conversions[run.pk]))
     return found
 
 

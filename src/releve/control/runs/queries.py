@@ -1,6 +1,6 @@
 """Reads about runs: what an account may see, and a run's statistics as they are at this moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from django.http import Http404
 from releve.control.accounts.models import Account
 from releve.control.fleet.models import Device
 from releve.control.fleet.queries import refuse_unless
-from releve.control.runs import columns, measure
+from releve.control.runs import columns, described, measure
 from releve.control.runs.columns import FAR, instant
 from releve.control.runs.cut import car, infer
 from releve.control.runs.edit.correction import CORRECTIONS
@@ -22,8 +22,10 @@ from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
 from releve.history.bucket import Buckets
 from releve.protocol.contract import RACING
+from releve.protocol.described import Description
 from releve.protocol.run import capture, race, series
 from releve.protocol.run.completeness import Completeness
+from releve.protocol.run.figure import seconds_of
 from releve.protocol.run.race import Lap
 from releve.protocol.run.statistic import FUNCTIONS
 
@@ -34,7 +36,7 @@ SESSION_SERIES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a run was; `by_hand` names the statistics that a person set."""
+    """What a run was; `by_hand` names the statistics that a person set, `described` says what its channels are."""
 
     run: Run
     channels: Channels
@@ -43,6 +45,12 @@ class Summary:
     statistics: dict[str, Any]
     laps: list[Lap]
     by_hand: list[str]
+    described: dict[str, Description]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The units of the channels that have one."""
+        return {name: each.unit for name, each in self.described.items() if each.unit}
 
 
 def runs_of(account: Account) -> QuerySet[Run]:
@@ -122,14 +130,16 @@ def summary(run: Run) -> Summary:
     """What the run was, from every reading that counts at this moment."""
     found = measure.measured(run)
     values = _by_hand(run)
+    told = described.describe(run, found.channels)
     return Summary(
         run=run,
         channels=found.channels,
         extent=found.extent,
         completeness=found.completeness,
-        statistics={**_statistics(run, found), **values},
+        statistics={**_statistics(run, found, told), **values},
         laps=found.laps,
         by_hand=sorted(values),
+        described=told,
     )
 
 
@@ -138,7 +148,12 @@ def race_statistics(run: Run) -> dict[str, Any] | None:
     found, values = measure.measured(run, race.CHANNELS), _by_hand(run)
     if not found.extent.received and not values:
         return None
-    return {**_statistics(run, found), **values}
+    return {**_statistics(run, found, {}), **values}
+
+
+def units(run: Run, names: Iterable[str]) -> dict[str, str]:
+    """The units of channels of a run, of those that have one."""
+    return {name: each.unit for name, each in described.describe(run, names).items() if each.unit}
 
 
 def buckets(
@@ -194,20 +209,23 @@ def _catch_up(run: Run) -> bool:
     return infer.cutting_of(run.device) is not None or run.device.contract == RACING.name
 
 
-def _statistics(run: Run, found: Measured) -> dict[str, Any]:
+def _statistics(run: Run, found: Measured, told: Mapping[str, Description]) -> dict[str, Any]:
     if run.kind == Kind.RACE:
         return {**race.statistics(found.channels, time_s=found.extent.elapsed_s), "date": run.started_at}
     if run.kind == Kind.CAPTURE:
         return dict(capture.statistics(found.channels))
-    return _series(run, found)
+    return _series(run, found, told)
 
 
-def _series(run: Run, found: Measured) -> dict[str, Any]:
-    channels = found.channels
+def _series(run: Run, found: Measured, told: Mapping[str, Description]) -> dict[str, Any]:
+    channels = _watches_in_seconds(found.channels, told)
     before = measure.measured_of(_series_before(run), WORK)
     worked = series.series_time(channels, elapsed_s=found.extent.elapsed_s)
     rest_s = series.rest_s(channels, pause_s=_pause_s(list(before.values())[-1:], found.extent))
-    tempos = [series.series_time(one.channels, elapsed_s=one.extent.elapsed_s).tempo_s for one in before.values()]
+    tempos = [
+        series.series_time(_watches_in_seconds(one.channels, told), elapsed_s=one.extent.elapsed_s).tempo_s
+        for one in before.values()
+    ]
     over = [tempo for tempo in (*tempos, worked.tempo_s) if tempo is not None]
     acceleration, asymmetry = channels.get("acceleration_total"), channels.get("asymmetry")
     return {
@@ -223,6 +241,12 @@ def _series(run: Run, found: Measured) -> dict[str, Any]:
         "fatigue_within_s": found.tempo_trend_s,
         "fatigue_over_s": series.trend(list(enumerate(over))),
     }
+
+
+def _watches_in_seconds(channels: Channels, told: Mapping[str, Description]) -> Channels:
+    """The channels, with those in seconds by which a machine tells how long it was worked, and rested before."""
+    factors = {name: seconds_of(told[name].unit) for name in series.WATCHES if name in channels and name in told}
+    return {**channels, **{name: channels[name].times(factor) for name, factor in factors.items()}}
 
 
 def _series_before(run: Run) -> list[Run]:

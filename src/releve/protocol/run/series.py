@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from releve.protocol.run.statistic import Statistic
 
+WATCHES = ("series_time", "rest_time")  # by which a machine tells how long it was worked, and rested before
 LEAST_S = 1.0  # a rest, or a time to grow in, that is shorter makes any number of anything
 
 

@@ -44,6 +44,18 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The greatest distance from zero."""
         return max(abs(self.low), abs(self.high))
 
+    def times(self, factor: float) -> "Statistic":
+        """The statistic of the values times a number above zero."""
+        return Statistic(
+            n=self.n,
+            low=self.low * factor,
+            high=self.high * factor,
+            mean=self.mean * factor,
+            squares=self.squares * factor**2,
+            first=self.first * factor,
+            last=self.last * factor,
+        )
+
     def shown(self, functions: Sequence[str] = FUNCTIONS) -> dict[str, float]:
         """The named functions of it."""
         return {name: getattr(self, name) for name in functions}

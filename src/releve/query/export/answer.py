@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Self
 
+import msgspec
 import structlog
 
 from releve.http.request import Disconnected, Header, Request, Send, while_there
 from releve.protocol.problem import BadRequest, Problem
+from releve.query.described import Descriptions
 from releve.query.which import Which
 from releve.storage.pool import Pool
 
@@ -34,21 +37,48 @@ class Format(StrEnum):
         return self.name.lower()
 
 
-def format_of(asked: Mapping[str, str], *, accept: str, beside: Collection[str] = ()) -> Format:
-    """The format that was asked for: by the parameter `format`, else by `Accept`; CSV where anything will do.
+class Wish(msgspec.Struct, frozen=True):
+    """How an export is asked for.
 
-    Args:
-        asked: The parameters.
-        accept: The header.
-        beside: What else may be asked for.
-
-    Raises:
-        BadRequest: A parameter is wrong.
-        NotAcceptable: None of ours is accepted.
+    Attributes:
+        form: What it is written as.
+        is_sent: Whether the numbers stand as they were sent, and no unit beside them.
     """
-    for name in asked:
-        if name not in ("format", *beside):
-            raise BadRequest(f"is not a parameter; there is {', '.join(('format', *beside))}", field=name)
+
+    form: Format
+    is_sent: bool
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str], *, accept: str, beside: Collection[str] = ()) -> Self:
+        """What was asked for: the format by the parameter `format`, else by `Accept`; CSV where anything will do.
+
+        Args:
+            asked: The parameters.
+            accept: The header.
+            beside: What else may be asked for.
+
+        Raises:
+            BadRequest: A parameter is wrong.
+            NotAcceptable: None of ours is accepted.
+        """
+        for name in asked:
+            if name not in (*_KNOWN, *beside):
+                raise BadRequest(f"is not a parameter; there is {', '.join((*_KNOWN, *beside))}", field=name)
+        form = _format_of(asked, accept)
+        told = asked.get("as", "sent" if form is Format.NDJSON else "shown")
+        if told not in _AS:
+            raise BadRequest("must be one of shown, sent", field="as")
+        if form is Format.NDJSON and told == "shown":
+            reason = "ndjson is what POST /api/v1/readings takes back, so it is as sent; ask for csv or parquet"
+            raise BadRequest(reason, field="as")
+        return cls(form, told == "sent")
+
+
+_KNOWN = ("format", "as")
+_AS = frozenset({"shown", "sent"})
+
+
+def _format_of(asked: Mapping[str, str], accept: str) -> Format:
     if "format" in asked:
         found = {each.suffix: each for each in Format}.get(asked["format"])
         if found is None:
@@ -78,14 +108,16 @@ class Export:
     Args:
         pool: Where they are.
         which: Which.
-        form: What they are written as.
+        wish: How they are written.
+        descriptions: What is told of the device's channels.
         name: What the file is called, without what it ends with.
     """
 
-    def __init__(self, pool: Pool, which: Which, form: Format, *, name: str) -> None:
+    def __init__(self, pool: Pool, which: Which, wish: Wish, descriptions: Descriptions, *, name: str) -> None:
         self._pool = pool
         self._which = which
-        self._form = form
+        self._form = wish.form
+        self._descriptions = Descriptions("") if wish.is_sent else descriptions
         self._name = name
 
     async def headers(self) -> list[Header]:
@@ -126,7 +158,7 @@ class Export:
         from releve.query.export import writer  # noqa: PLC0415 - the same
         from releve.storage.scan import WHOLE  # noqa: PLC0415 - the same
 
-        into = await writer.writer_of(self._pool, self._which, self._form)
+        into = await writer.writer_of(self._pool, self._which, self._form, self._descriptions)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
             await _piece(send, into.head())

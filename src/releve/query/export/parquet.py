@@ -12,7 +12,9 @@ from pyarrow import parquet
 from releve.history import spelling
 from releve.history.block import Block, joined
 from releve.history.column import Column, Kind
+from releve.history.conversion import conversions_of, converted
 from releve.protocol.column import column
+from releve.protocol.described import Description
 from releve.query import counted
 from releve.query.which import Which
 from releve.storage.pool import Pool
@@ -20,6 +22,8 @@ from releve.storage.pool import Pool
 GROUP = 8_192  # readings that a row group has at least, unless it is the last
 INSTANT = pa.timestamp("us", tz="UTC")
 JSON_MARK = {b"releve": b"json"}  # on a column whose values are of several kinds, each written as JSON
+_PLAIN = Description()
+_NOT_DESCRIBED: Mapping[str, Description] = {}
 _KINDS = {
     Kind.REAL: "number",
     Kind.INTEGER: "integer",
@@ -82,12 +86,19 @@ class ParquetWriter:
 
     Args:
         channels: The channels, each with the kinds of its values.
+        described: How they are described: numbers are converted, and units stand in the metadata of the fields.
     """
 
-    def __init__(self, channels: Mapping[str, AbstractSet[str]]) -> None:
-        self._channels = channels
+    def __init__(
+        self, channels: Mapping[str, AbstractSet[str]], described: Mapping[str, Description] = _NOT_DESCRIBED
+    ) -> None:
+        self._conversions = conversions_of(described)
+        self._channels = {
+            name: _converted(kinds) if name in self._conversions else kinds for name, kinds in channels.items()
+        }
         fields = [pa.field("time", INSTANT), pa.field("id", pa.int64()), pa.field("received", INSTANT)]
-        fields += [pa.field("sent", pa.string()), *(_field(name, kinds) for name, kinds in channels.items())]
+        fields.append(pa.field("sent", pa.string()))
+        fields += [_field(name, kinds, described.get(name, _PLAIN)) for name, kinds in self._channels.items()]
         self._schema = pa.schema(fields)
         self._sink = Sink()
         self._writer = parquet.ParquetWriter(self._sink, self._schema)
@@ -126,10 +137,11 @@ class ParquetWriter:
             pa.array(block.received_us).cast(INSTANT),
             pa.array(block.sent.texts(block.time_us), pa.string()),
         ]
+        shown = converted(block, self._conversions)
         for name, kinds in self._channels.items():
-            if not kinds_in(block.column(name)) <= kinds:
+            if not kinds_in(shown.column(name)) <= kinds:
                 raise ValueError(f"a reading came meanwhile whose {name} is of another kind than those before")
-            arrays.append(_array(block.column(name), type_of(kinds)))
+            arrays.append(_array(shown.column(name), type_of(kinds)))
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
 
@@ -139,9 +151,24 @@ def type_of(kinds: AbstractSet[str]) -> Any:
     return known.get(next(iter(kinds))) if len(kinds) == 1 else None
 
 
-def _field(name: str, kinds: AbstractSet[str]) -> Any:
+def _converted(kinds: AbstractSet[str]) -> AbstractSet[str]:
+    """What the kinds of values become: a number that is converted is no whole one."""
+    return {"number" if kind == "integer" else kind for kind in kinds}
+
+
+def _field(name: str, kinds: AbstractSet[str], described: Description) -> Any:
     kind = type_of(kinds)
-    return pa.field(column(name), pa.string(), metadata=JSON_MARK) if kind is None else pa.field(column(name), kind)
+    metadata = {**_told(described), **(JSON_MARK if kind is None else {})}
+    return pa.field(column(name), pa.string() if kind is None else kind, metadata=metadata or None)
+
+
+def _told(described: Description) -> dict[bytes, bytes]:
+    """What a field's metadata say of its channel; `releve.scale` and `releve.offset` lead back to what was sent."""
+    names = {"name_en": described.name_en, "name_fr": described.name_fr, "unit": described.unit}
+    factors = (
+        {"releve.scale": repr(described.scale), "releve.offset": repr(described.offset)} if described.converts else {}
+    )
+    return {key.encode(): text.encode() for key, text in {**names, **factors}.items() if text}
 
 
 def _array(values: Column, kind: Any) -> Any:

@@ -1,7 +1,7 @@
 """Curves of runs over one grid, so that they can be subtracted; loads numpy, so only who compares imports it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor
 from typing import Any, NamedTuple
 
@@ -9,8 +9,11 @@ import numpy as np
 
 from releve.history.array import Reals
 from releve.history.compare import Curve, Extent
+from releve.history.conversion import conversions_of, converted
+from releve.protocol.described import Description
 from releve.protocol.problem import BadRequest
 from releve.query import counted
+from releve.query.described import descriptions
 from releve.query.run.compare import Comparison
 from releve.query.run.run import Run
 from releve.storage.pool import Pool
@@ -18,6 +21,7 @@ from releve.storage.pool import Pool
 LARGEST_GRID = 10_000
 USUAL_GRID = 500
 _SLACK = 1e-9
+_Told = Mapping[str, Description]
 
 
 class _Line(NamedTuple):
@@ -33,15 +37,20 @@ async def compared(pool: Pool, runs: Sequence[Run], comparison: Comparison) -> d
     Raises:
         BadRequest: A run has no such channel, they share no stretch, or the grid is too fine.
     """
-    extents = [await _extent(pool, run, comparison) for run in runs]
+    told = [await _described(pool, run, comparison) for run in runs]
+    extents = [await _extent(pool, run, comparison, each) for run, each in zip(runs, told, strict=True)]
     places = _grid(extents, comparison)
-    lines = [await _line(pool, run, comparison, places) for run in runs]
+    lines = [await _line(pool, run, comparison, each, places) for run, each in zip(runs, told, strict=True)]
     return {
         "align": comparison.align,
         "channel": comparison.channel,
         "reference": runs[0].id,
         "x": places,
-        "runs": [_shown(run, line, lines[0], comparison) for run, line in zip(runs, lines, strict=True)],
+        **_unit("x_unit", told[0].get(comparison.along or "")),
+        "runs": [
+            {**_shown(run, line, lines[0], comparison), **_unit("unit", each.get(comparison.channel))}
+            for run, line, each in zip(runs, lines, told, strict=True)
+        ],
     }
 
 
@@ -63,10 +72,15 @@ def grid(low: float, high: float, step: float | None) -> list[float]:
     return [low + place * width for place in range(count)]
 
 
-async def _extent(pool: Pool, run: Run, comparison: Comparison) -> Extent:
+async def _described(pool: Pool, run: Run, comparison: Comparison) -> _Told:
+    found = await descriptions(pool, {run.device_id: run.contract}, [run.team_id])
+    return found[run.device_id].of_all(comparison.channels)
+
+
+async def _extent(pool: Pool, run: Run, comparison: Comparison, told: _Told) -> Extent:
     extent = Extent(comparison.channel, comparison.along)
     async for block in counted.blocks(pool, run.which, comparison.channels):
-        await asyncio.to_thread(extent.add, block)
+        await asyncio.to_thread(extent.add, converted(block, conversions_of(told)))
     if extent.first_us is None:
         needed = " and ".join(comparison.channels)
         raise BadRequest(f"run {run.id} has no reading with the numeric channel {needed}", field="channel")
@@ -83,11 +97,15 @@ def _grid(extents: Sequence[Extent], comparison: Comparison) -> list[float]:
         raise BadRequest(str(error), field="step") from error
 
 
-async def _line(pool: Pool, run: Run, comparison: Comparison, places: Sequence[float]) -> _Line:
+async def _line(pool: Pool, run: Run, comparison: Comparison, told: _Told, places: Sequence[float]) -> _Line:
     curve = Curve(comparison.channel, comparison.along, np.array(places))
     async for block in counted.blocks(pool, run.which, comparison.channels):
-        await asyncio.to_thread(curve.add, block)
+        await asyncio.to_thread(curve.add, converted(block, conversions_of(told)))
     return _Line(curve.values, curve.elapsed_s)
+
+
+def _unit(name: str, described: Description | None) -> dict[str, str]:
+    return {name: described.unit} if described and described.unit else {}
 
 
 def _shown(run: Run, line: _Line, reference: _Line, comparison: Comparison) -> dict[str, Any]:

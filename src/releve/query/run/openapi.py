@@ -49,6 +49,7 @@ def compare() -> Document:
         "properties": {
             "id": _RUN_ID,
             "name": {"type": "string"},
+            "unit": {"type": "string", "description": "Of its values; missing where there is none."},
             "values": _NUMBERS,
             "delta": {**_NUMBERS, "description": "How far its values lie above the first run's."},
             "elapsed_s": {**_NUMBERS, "description": "Along a channel: how long the run had gone on."},
@@ -63,6 +64,7 @@ def compare() -> Document:
             "channel": {"type": "string"},
             "reference": _RUN_ID,
             "x": {**_NUMBERS, "description": "Seconds since the first reading, or the channel's own unit."},
+            "x_unit": {"type": "string", "description": "The first run's unit of that channel."},
             "runs": {"type": "array", "items": run},
         },
     }
@@ -93,7 +95,15 @@ def export_of_device(device: Document) -> Document:
 
 def _export(name: str, summary: str, parameters: list[Document]) -> Document:
     text = {"type": "string"}
-    parameters = [*parameters, _query("format", {"enum": ["csv", "ndjson", "parquet"]}, "Wins over `Accept`.")]
+    told = (
+        "`shown`, the default of CSV and Parquet: numbers converted as the device's channels are described, units at "
+        "the heads of columns and in the metadata of fields. `sent`, the only one of NDJSON: all as it was sent."
+    )
+    parameters = [
+        *parameters,
+        _query("format", {"enum": ["csv", "ndjson", "parquet"]}, "Wins over `Accept`."),
+        _query("as", {"enum": ["shown", "sent"]}, told),
+    ]
     media = {"text/csv": text, "application/x-ndjson": text, "application/vnd.apache.parquet": text}
     operation = _get(name, summary, parameters, media)
     operation["responses"]["200"]["headers"] = {

@@ -4,7 +4,8 @@ from releve.access.authenticate import Authenticator
 from releve.http.request import Request, Send, while_there
 from releve.protocol.problem import Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
-from releve.query.export.answer import Export, format_of
+from releve.query.described import descriptions
+from releve.query.export.answer import Export, Wish
 from releve.query.routes import Handler, parameters
 from releve.query.run import run as runs
 from releve.query.run.compare import Comparison, answer_comparison
@@ -47,8 +48,9 @@ class RunRoutes:
         async def handler(request: Request, send: Send) -> None:
             sender = await self._sender(request)
             run = await self._run(number, sender)
-            form = format_of(parameters(request), accept=request.text(b"accept"))
-            export = Export(self._pool, run.which, form, name=f"run-{run.id}")
+            asked = Wish.of(parameters(request), accept=request.text(b"accept"))
+            told = await descriptions(self._pool, {run.device_id: run.contract}, [run.team_id])
+            export = Export(self._pool, run.which, asked, told[run.device_id], name=f"run-{run.id}")
             await export.reply(request, send)
 
         return handler
@@ -58,7 +60,7 @@ class RunRoutes:
             sender = await self._sender(request)
             run = await self._run(number, sender)
             asked = Asked.of(request.query, known=OF_RUN, accept=request.text(b"accept"))
-            source = await of_run(self._pool, run, asked)
+            source = of_run(run, asked)
             await self._replies.answer(request, send, asked=asked, sources=[source])
 
         return handler

@@ -22,6 +22,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         team_id: The team that it belongs to.
         name: What people call it.
         device_id: Whose readings; 0 for nobody's.
+        contract: What that device speaks; empty of none.
         from_us: When it began.
         to_us: When it ended, or far ahead of now.
         part: Which of the device's readings, such as `machine_id=4`; empty for all.
@@ -32,6 +33,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     team_id: int
     name: str
     device_id: int
+    contract: str
     from_us: int
     to_us: int
     part: str
@@ -61,6 +63,7 @@ async def find(pool: Pool, number: int) -> Run | None:
         team_id=row["team_id"],
         name=row["name"] or f"{row['kind']} {row['id']}",
         device_id=row["device_id"] or 0,
+        contract=row["contract"],
         from_us=row["started_us"],
         to_us=row["ended_us"],
         part=row["part"],

@@ -8,7 +8,7 @@ import numpy as np
 
 from releve.history.block import Block
 from releve.history.column import Column
-from releve.history.conversion import Conversion, converted, converted_ladder
+from releve.history.conversion import Conversion, conversions_of, converted, converted_ladder
 from releve.history.exclusion import Exclusion, named_channels
 from releve.history.gap import Gap, Gaps
 from releve.history.grid import Even, Grid, Unit, calendar
@@ -92,7 +92,7 @@ class Chart:
         step_us: int | None = None,
     ) -> None:
         self._wanted = wanted_of(source)
-        self._conversions = conversions_of(asked, source)
+        self._conversions = _conversions(_asked_for(asked), source)
         self._gaps = Gaps()
         self._collector: _Collector
         if places is not None:
@@ -159,14 +159,12 @@ class Places:
         return self._low, self._high
 
 
-def conversions_of(asked: Asked, source: Source) -> dict[str, Conversion]:
-    """What becomes of the numbers of the channels that are asked for."""
-    return _conversions([*asked.channels, *([asked.by] if asked.by else [])], source)
+def _asked_for(asked: Asked) -> list[str]:
+    return [*asked.channels, *([asked.by] if asked.by else [])]
 
 
 def _conversions(names: Sequence[str], source: Source) -> dict[str, Conversion]:
-    told = {name: source.description(name) for name in names}
-    return {name: Conversion(each.scale, each.offset) for name, each in told.items() if each.converts}
+    return conversions_of({name: source.description(name) for name in names})
 
 
 def wanted_of(source: Source) -> Wanted:

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from psycopg.rows import dict_row
 
-from releve.protocol.described import ChannelKind, Description, described, proposed
+from releve.protocol.described import Description, proposed
 from releve.protocol.problem import BadRequest
+from releve.query.described import descriptions
 from releve.query.instant import LATEST_US
 from releve.query.run.run import Run
 from releve.query.series.asked import Asked
 from releve.query.which import Left
 from releve.storage.pool import Pool
-from releve.storage.queries import query
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +59,7 @@ def of_device(device_id: int, contract: str, teams: Sequence[int], asked: Asked)
     )
 
 
-async def of_run(pool: Pool, run: Run, asked: Asked) -> Source:
+def of_run(run: Run, asked: Asked) -> Source:
     """What counts of a run, within the span that is asked for; a run without a device has no readings.
 
     Its team owns the device all the time of it, which the database sees to.
@@ -68,16 +67,13 @@ async def of_run(pool: Pool, run: Run, asked: Asked) -> Source:
     Raises:
         BadRequest: Nothing of the run lies in that span.
     """
-    async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query("find_device"), {"device": run.device_id})
-        device = await cursor.fetchone() or {}
     from_us = max(run.from_us, asked.from_us or 0)
     to_us = min(run.to_us, LATEST_US if asked.to_us is None else asked.to_us)
     if from_us >= to_us:
         raise BadRequest("nothing of the run lies in this span", field="from" if asked.from_us else "to")
     return Source(
         device_id=run.device_id,
-        contract=device.get("contract", ""),
+        contract=run.contract,
         from_us=from_us,
         to_us=to_us,
         part=run.part,
@@ -90,17 +86,6 @@ async def of_run(pool: Pool, run: Run, asked: Asked) -> Source:
 
 async def with_descriptions(pool: Pool, sources: Sequence[Source]) -> list[Source]:
     """The sources with what their teams say of channels."""
-    asked = {
-        "devices": [each.device_id for each in sources],
-        "teams": sorted({team for each in sources for team in each.teams}),
-    }
-    async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query("find_channel_descriptions"), asked)
-        rows = await cursor.fetchall()
-    said: dict[int, dict[str, Description]] = {each.device_id: {} for each in sources}
     contracts = {each.device_id: each.contract for each in sources}
-    for row in rows:
-        device, channel = row.pop("device_id"), row.pop("channel")
-        kind = None if row["kind"] is None else ChannelKind(row["kind"])
-        said[device][channel] = described(contracts[device], channel, {**row, "kind": kind})
-    return [msgspec.structs.replace(each, descriptions=said[each.device_id]) for each in sources]
+    found = await descriptions(pool, contracts, [team for each in sources for team in each.teams])
+    return [msgspec.structs.replace(each, descriptions=found[each.device_id].said) for each in sources]

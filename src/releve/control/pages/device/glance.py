@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from releve.control.fleet import channels
 from releve.control.fleet.models import Device
@@ -21,6 +22,7 @@ class Readout:
     """One channel's latest value."""
 
     channel: str
+    title: str
     value: Any
     unit: str
     course: str
@@ -80,11 +82,13 @@ def readouts(readings: Sequence[Reading], described: Mapping[str, Description]) 
     return [
         Readout(
             channel=channel,
+            title=described[channel].called(channel, get_language() or ""),
             value=described[channel].shown(value),
             unit=described[channel].unit,
             course=spark.points([reading.channels.get(channel) for reading in reversed(readings[:COURSE])]),
         )
         for channel, value in sorted(readings[0].channels.items())
+        if not described[channel].is_hidden
     ]
 
 

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -49,6 +50,11 @@ class Column:
 
     name: str
     described: Description
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.described.called(self.name, get_language() or "")
 
     @property
     def unit(self) -> str:
@@ -184,7 +190,7 @@ def _readings(shown: Device, before: tuple[datetime, int] | None) -> list[Readin
 
 def _columns(shown: Device, readings: Sequence[Reading]) -> list[Column]:
     names = sorted({name for reading in readings for name in reading.channels})
-    return [Column(name, each) for name, each in channels.describe(shown, names).items()]
+    return [Column(name, each) for name, each in channels.describe(shown, names).items() if not each.is_hidden]
 
 
 def _chart_channels(shown: Device) -> str:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import get_language
+
 from releve.control.pages.run import band
 from releve.control.pages.run.band import Frame, Mark, Piece
 from releve.control.pages.run.figure import Figure, figures
 from releve.control.runs import queries
 from releve.control.runs.models import Exclusion, Kind, Run
 from releve.control.runs.queries import Summary
-from releve.protocol.described import proposed
+from releve.protocol.described import Description
 from releve.protocol.run.completeness import PATIENCE
 from releve.protocol.run.part import split_part
 from releve.protocol.run.statistic import Statistic
@@ -33,9 +35,14 @@ class Channel:
     """One channel of the run."""
 
     name: str
-    unit: str
+    described: Description
     statistic: Statistic
     pieces: list[Piece]
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.described.called(self.name, get_language() or "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +85,7 @@ def look(run: Run, exclusions: Sequence[Exclusion]) -> Look:
     spans = [(gap.since, gap.until) for gap in summary.completeness.gaps]
     return Look(
         summary=summary,
-        figures=figures(run.kind, summary.statistics, summary.by_hand),
+        figures=figures(run.kind, summary.statistics, summary.by_hand, summary.described),
         channels=_channels(run, summary, buckets, frame, width_s),
         splits=_splits(buckets, run.started_at) if run.kind == Kind.RACE else [],
         width_s=width_s,
@@ -110,16 +117,16 @@ def _width_s(frame: Frame | None) -> int:
 def _channels(
     run: Run, summary: Summary, buckets: Sequence[dict[str, Any]], frame: Frame | None, width_s: int
 ) -> list[Channel]:
-    contract = run.device.contract if run.device else ""
     own = split_part(run.part)[0]  # the same in every reading: it says whose they are
     first = FIRST[Kind(run.kind)]  # what its people look at; the rest by their names
     names = [name for name in first if name in summary.channels]
     names += [name for name in sorted(summary.channels) if name not in (*first, own)]
+    names = [name for name in names if not summary.described[name].is_hidden]
     width, patience = timedelta(seconds=width_s), timedelta(seconds=PATIENCE * (summary.completeness.rhythm_s or 0))
     return [
         Channel(
             name=name,
-            unit=proposed(contract, name).unit,
+            described=summary.described[name],
             statistic=summary.channels[name],
             pieces=band.pieces(_of(name, buckets), frame=frame, width=width, patience=patience)
             if frame and place < MOST_PICTURES

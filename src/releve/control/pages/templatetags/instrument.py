@@ -84,6 +84,12 @@ def value(content: Any) -> str:
 
 
 @register.filter
+def places(content: float, decimals: int | None) -> float:
+    """A channel's number with as many decimals as its team wants to see."""
+    return content if decimals is None else round(content, decimals)
+
+
+@register.filter
 def state_name(state: State) -> str:
     """A device's state in words."""
     return {

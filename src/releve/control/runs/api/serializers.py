@@ -97,6 +97,7 @@ class ChannelStatistic(serializers.Serializer[Any]):
     deviation = serializers.FloatField()
     first = serializers.FloatField()
     last = serializers.FloatField()
+    unit = serializers.CharField(required=False, help_text="Of all but `n`; missing where the channel has none.")
 
 
 class GapAnswer(serializers.Serializer[Any]):
@@ -135,6 +136,9 @@ class SummaryAnswer(serializers.Serializer[Any]):
     channels = serializers.DictField(child=ChannelStatistic())
     completeness = CompletenessAnswer()
     statistics = serializers.DictField(help_text="What its kind is looked at for; what was not measured is missing.")
+    units = serializers.DictField(
+        child=serializers.CharField(), required=False, help_text="By the names of statistics their units."
+    )
     by_hand = serializers.ListField(child=serializers.CharField(), help_text="Statistics that a person set.")
     laps = LapAnswer(many=True)
 
@@ -248,6 +252,9 @@ class BucketList(serializers.Serializer[Any]):
 
     data = BucketAnswer(many=True)  # type: ignore[assignment] # the metaclass takes it away again
     next = serializers.DateTimeField(allow_null=True, help_text="Ask for `?after=` this; null at the end.")
+    units = serializers.DictField(
+        child=serializers.CharField(), required=False, help_text="By the names of channels their units."
+    )
 
 
 class ExclusionRequest(Body):

@@ -5,6 +5,7 @@ from typing import Any
 from releve.control.runs.models import Change, Exclusion, Run
 from releve.control.runs.queries import Summary
 from releve.protocol.run.completeness import Completeness
+from releve.protocol.run.figure import unit_of
 from releve.protocol.run.race import Lap
 
 
@@ -32,12 +33,22 @@ def summary_shown(summary: Summary) -> dict[str, Any]:
     return {
         "first": summary.extent.first,
         "last": summary.extent.last,
-        "channels": {name: channel.shown() for name, channel in summary.channels.items()},
+        "channels": {
+            name: {**channel.shown(), **({"unit": unit} if (unit := summary.units.get(name)) else {})}
+            for name, channel in summary.channels.items()
+        },
         "completeness": _completeness(summary.completeness),
         "statistics": summary.statistics,
+        **_units_of(summary),
         "by_hand": summary.by_hand,
         "laps": [_lap(lap) for lap in summary.laps],
     }
+
+
+def _units_of(summary: Summary) -> dict[str, Any]:
+    """The units of the statistics that are of a channel with one."""
+    units = {name: unit for name in summary.statistics if (unit := unit_of(name, summary.units))}
+    return {"units": units} if summary.units else {}
 
 
 def change_shown(change: Change) -> dict[str, Any]:

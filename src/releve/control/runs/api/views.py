@@ -157,7 +157,9 @@ class Buckets(RunView):
         run = queries.run_for(person(request), run_id)
         span = _span(run, wanted)
         found = queries.buckets(run, wanted["bucket"], wanted["fn"], span=span)
-        return Response({"data": found, "next": span[1] if _goes_on(run, span[1]) else None})
+        units = queries.units(run, {name for each in found for name in each["channels"]})
+        told = {"units": units} if units else {}
+        return Response({"data": found, "next": span[1] if _goes_on(run, span[1]) else None, **told})
 
 
 def checked(shape: type[Serializer[Any]], given: Any) -> dict[str, Any]:
