@@ -100,6 +100,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "releve.control.pages.room.disk",
+                "releve.control.pages.family.families",
             ]
         },
     }
@@ -197,6 +198,7 @@ SPECTACULAR_SETTINGS = {
         "CertificateStateEnum": "releve.control.fleet.serializers.CERTIFICATE_STATES",
         "StateEnum": "releve.control.fleet.serializers.STATES",
         "RunKindEnum": "releve.control.runs.models.Kind",
+        "PhaseEnum": "releve.control.families.machine_serializers.PHASES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -9,6 +9,7 @@ from releve.control.pages.account import entrance, sign_ins, team, welcome
 from releve.control.pages.device import add, certificate, command, home
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
+from releve.control.pages.machine import views as machine
 from releve.control.pages.run import change_views as run_change
 from releve.control.pages.run import list_views as runs
 from releve.control.pages.run import views as run
@@ -56,6 +57,9 @@ urlpatterns = [
     path("runs/<int:run_id>/correct/", signed_in(run_change.correct), name="run-page-correct"),
     path("runs/<int:run_id>/release/", signed_in(run_change.release), name="run-page-release"),
     path("runs/<int:run_id>/changes/<int:change_id>/undo/", signed_in(run_change.undo), name="run-page-undo"),
+    path("machines/", signed_in(machine.machines), name="machine-list"),
+    path("machines/<int:asset_id>/", signed_in(machine.machine), name="machine-page"),
+    path("machines/<int:asset_id>/qr.svg", signed_in(machine.code), name="machine-code"),
     path("account/login/", entrance.login),  # allauth names these three
     path("account/password/reset/", entrance.password_reset),
     path("account/email/", entrance.email),

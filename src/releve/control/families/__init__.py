@@ -1,0 +1,1 @@
+"""What the people of each family of clients look at, computed when asked: a machine, a race, a capture."""
