@@ -245,7 +245,7 @@ def test_a_field_that_there_is_not_is_refused_by_its_name_and_nothing_is_changed
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
     (wrong,) = answer.json()["errors"]
     assert wrong["field"] == "is_enabled"
-    assert wrong["reason"] == "is not a field here; there are name, contract, timezone, team"
+    assert wrong["reason"] == "is not a field here; there are name, contract, timezone, team, asset"
     device.refresh_from_db()
     assert device.timezone == "UTC"
 

@@ -3,6 +3,7 @@
 import json
 import secrets
 import threading
+import time
 from collections.abc import Callable
 
 import httpx
@@ -242,3 +243,36 @@ def at_once(work: Callable[[int], object], count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_device_is_changed_and_the_change_undone(server):
+    name = server.json("device", "add", "before-it-was-renamed")["name"]
+
+    changed = server.json("device", "change", name, "--name", "renamed", "--timezone", "Europe/Paris")
+    undone = server.json("device", "undo", "renamed")
+
+    assert (changed["name"], changed["timezone"]) == ("renamed", "Europe/Paris")
+    assert (undone["name"], undone["timezone"]) == (name, "UTC")
+
+
+def test_a_device_is_deleted_by_its_name_typed_again_and_brought_back(server):
+    made = server.json("device", "add", "to-be-deleted")
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    assert httpx.post(f"{server.url}/api/v1/readings", json={"t": 1}, headers=headers).status_code == 200
+
+    mistyped = server.command("device", "delete", "to-be-deleted", stdin="to-be-kept\n")
+    assert (mistyped.returncode, "nothing was deleted" in mistyped.stderr) == (1, True)
+
+    deleted = server.command("device", "delete", "to-be-deleted", stdin="to-be-deleted\n")
+    assert deleted.returncode == 0, deleted.stderr
+    deadline_s = time.monotonic() + 15
+    while httpx.post(f"{server.url}/api/v1/readings", json={"t": 2}, headers=headers).status_code != 401:
+        assert time.monotonic() < deadline_s
+    assert "to-be-deleted" not in [row["name"] for row in server.json("device", "list")]
+
+    server.json("device", "restore", "to-be-deleted")
+
+    deadline_s = time.monotonic() + 15
+    while httpx.post(f"{server.url}/api/v1/readings", json={"t": 3}, headers=headers).status_code != 200:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.2)

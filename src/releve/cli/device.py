@@ -15,7 +15,7 @@ COLUMNS = ("name", "contract", "timezone", "team", "is_enabled", "last_seen")
 
 @click.group()
 def command() -> None:
-    """Add, list and disable devices.
+    """Add, list, change, disable and delete devices.
 
     Works while the server runs and while it does not.
     """
@@ -145,6 +145,113 @@ def new_secret(*, name: str, secret_stdin: bool, data_dir: Path | None, as_json:
         return
     click.echo(f"{name} has a new secret.")
     _show_drawn(changed["secret"] if secret is None else None)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--name", "new_name", metavar="NEW", help="What it is called from now on.")
+@click.option("--contract", type=click.Choice(list(CONTRACTS)), help="The wire format that it speaks.")
+@click.option("--timezone", metavar="ZONE", help="Zone of its timestamps that name none, such as Europe/Paris.")
+@click.option("--team", metavar="NAME", help="The team that has it from now on; there must be one of that name.")
+@click.option("--asset", metavar="NUMBER", type=int, help="What it is mounted on, by its number; 0 for nothing.")
+@option.data_dir
+@option.as_json
+def change(
+    *,
+    name: str,
+    new_name: str | None,
+    contract: str | None,
+    timezone: str | None,
+    team: str | None,
+    asset: int | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Rename a device, move it to a team or an asset, change its contract or its time zone.
+
+    `releve device undo` takes it back, apart from a move to another team.
+
+    \b
+    Examples:
+      releve device change raspberry1 --name leg-press
+      releve device change car1 --contract racing --timezone Europe/Paris
+    """
+    wanted = {"name": new_name, "contract": contract, "timezone": timezone}
+    said = {field: value for field, value in wanted.items() if value is not None}
+    if not said and team is None and asset is None:
+        raise option.Refusal("say what to change: --name, --contract, --timezone, --team or --asset")
+    with opened(option.chosen(data_dir=data_dir)):
+        from releve.cli.work import device as work
+
+        row = work.change(name, team=team, asset=asset, said=said)
+    answer.document(row) if as_json else click.echo(
+        f"{row['name']} ({row['contract']}, {row['timezone']}) belongs to {row['team']}."
+    )
+
+
+@command.command()
+@click.argument("name")
+@option.data_dir
+@option.as_json
+def undo(*, name: str, data_dir: Path | None, as_json: bool) -> None:
+    """Take back the last change of a device that still stands: its name, contract, zone, asset or channels.
+
+    \b
+    Example:
+      releve device undo leg-press
+    """
+    with opened(option.chosen(data_dir=data_dir)):
+        from releve.cli.work import device as work
+
+        row = work.undo(name)
+    answer.document(row) if as_json else click.echo(f"Undone; the device is {row['name']}.")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@option.data_dir
+@option.as_json
+def delete(*, name: str, yes: bool, data_dir: Path | None, as_json: bool) -> None:
+    """Delete a device with its readings, its runs and its quarantine, once its name was typed again.
+
+    It is refused within seconds, and its name is free. For a day `releve device restore` brings it back.
+
+    \b
+    Examples:
+      releve device delete raspberry1
+      releve device delete raspberry1 --yes
+    """
+    with opened(option.chosen(data_dir=data_dir)):
+        from releve.cli.work import device as work
+
+        lost = work.lost_with(name)
+        if not yes:
+            said = f"{lost['readings']} readings, {lost['runs']} runs and {lost['quarantined']} quarantined messages"
+            if click.prompt(f"{said} go with it. Type its name", err=True) != name:
+                raise option.Refusal("that is not its name; nothing was deleted")
+        row = work.delete(name)
+    answer.document({**row, **lost}) if as_json else click.echo(
+        f"{name} is deleted; for a day `releve device restore {name}` brings it back."
+    )
+
+
+@command.command()
+@click.argument("name")
+@option.data_dir
+@option.as_json
+def restore(*, name: str, data_dir: Path | None, as_json: bool) -> None:
+    """Bring back a device that was deleted less than a day ago, with all that it sent; its sign-ins stay ended.
+
+    \b
+    Example:
+      releve device restore raspberry1
+    """
+    with opened(option.chosen(data_dir=data_dir)):
+        from releve.cli.work import device as work
+
+        row = work.restore(name)
+    answer.document(row) if as_json else click.echo(f"{name} is back; it signs in anew with its secret.")
 
 
 @command.command()

@@ -6,11 +6,13 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from releve.maintenance.disk import Disks
 from releve.maintenance.follow import Following
+from releve.maintenance.forget import Forgetting
 from releve.maintenance.holder import Holder
 from releve.maintenance.journal import JournalWriting
 from releve.maintenance.loop import Loop, Service
@@ -89,6 +91,7 @@ class Maintenance:
         yield self._taking_over.service()
         if every_s := settings.follow_runs_s:
             yield Following(_cut_runs, every_s=every_s, name="cut-runs").service()
+        yield Forgetting(self._pool, _forget_devices).service()
 
     def _counts(self) -> Mapping[str, Any]:
         reasons = [*self._tasks.reasons(), *filter(None, (loop.reason() for loop in self._loops))]
@@ -124,6 +127,15 @@ def _cut_runs() -> Mapping[str, int]:
     keep = importlib.import_module("releve.control.runs.cut.keep")
     keep.with_fresh_connection(keep.cut)
     return {}
+
+
+def _forget_devices() -> Mapping[str, int]:
+    """Take away what deleted devices left; Django is loaded by the first such round."""
+    importlib.import_module("releve.control.wsgi")  # sets Django up
+    deleting = importlib.import_module("releve.control.runs.edit.deleting")
+    keep = importlib.import_module("releve.control.runs.cut.keep")
+    counts: Mapping[str, int] = keep.with_fresh_connection(lambda: deleting.forget_deleted(datetime.now(UTC)))
+    return {what: count for what, count in counts.items() if count}
 
 
 def run(settings: Settings) -> None:

@@ -14,7 +14,11 @@ from releve.control.accounts import sign_in
 from releve.control.accounts.origin import COMMAND_LINE
 from releve.control.fleet import services
 from releve.control.fleet.certificate import every_certificate
-from releve.control.fleet.models import Device
+from releve.control.fleet.models import Asset, Device
+from releve.control.fleet.undo import changes_of
+from releve.control.fleet.undo import undo as undo_change
+from releve.control.runs.edit import deleting, moving
+from releve.control.teams.models import Team
 from releve.protocol.secret import Secret
 
 
@@ -63,6 +67,66 @@ def new_secret(name: str, secret: str | None) -> dict[str, Any]:
         device = services.device_by_name(name)
         chosen = services.new_secret(device, Secret(secret) if secret else None)
     return {**_row(device, None), "secret": chosen.text}
+
+
+def change(name: str, *, team: str | None, asset: int | None, said: dict[str, str]) -> dict[str, Any]:
+    """Change the fields that something is said of, its team, and what it is mounted on; 0 is nothing."""
+    with _refusing(), transaction.atomic():
+        device = services.device_by_name(name)
+        if said:
+            services.change_device(device, by=None, origin=COMMAND_LINE, **said)
+        if team is not None:
+            device = moving.move_device(device, team=_known_team(team))
+        if asset is not None:
+            services.mount_device(device, asset=_asset(asset) if asset else None)
+    return _row(device, None)
+
+
+def undo(name: str) -> dict[str, Any]:
+    """Take back the last change of a device that still stands."""
+    with _refusing():
+        last = changes_of(services.device_by_name(name)).filter(undone_at=None).first()
+        if last is None:
+            raise Refusal(f"nothing that was changed of {name} is left to undo")
+        return _row(undo_change(last), None)
+
+
+def lost_with(name: str) -> dict[str, Any]:
+    """What goes with a device if it is deleted."""
+    with _refusing():
+        return asdict(deleting.lost_with(services.device_by_name(name)))
+
+
+def delete(name: str) -> dict[str, Any]:
+    """Delete a device; for a day it can be brought back."""
+    with _refusing():
+        device = services.device_by_name(name)
+        row = _row(device, None)
+        deleting.delete_device(device)
+    return row
+
+
+def restore(name: str) -> dict[str, Any]:
+    """Bring a deleted device back."""
+    device = deleting.deleted_of(Team.objects.all()).filter(deleted_name=name).first()
+    if device is None:
+        raise Refusal(f"no device that was called {name} was deleted within the last day")
+    with _refusing():
+        return _row(deleting.bring_back(device), None)
+
+
+def _known_team(name: str) -> Team:
+    team = Team.objects.filter(name=name).first()
+    if team is None:
+        raise Refusal(f"no team is called {name}")
+    return team
+
+
+def _asset(number: int) -> Asset:
+    asset = Asset.objects.filter(pk=number).first()
+    if asset is None:
+        raise Refusal(f"there is no asset {number}")
+    return asset
 
 
 @contextmanager

@@ -37,6 +37,14 @@ class Language(models.TextChoices):
     FRENCH = "fr", "Français"
 
 
+class Numbers(models.TextChoices):
+    """How numbers are written: as that language has them, or, empty, as the language of the pages does."""
+
+    LANGUAGE = "", "As the language"
+    POINT = "en", "1234.5"
+    COMMA = "fr", "1234,5"
+
+
 class Account(AbstractBaseUser, PermissionsMixin):
     """A person who signs in by e-mail; kept in lower case, so that its case does not matter."""
 
@@ -44,6 +52,8 @@ class Account(AbstractBaseUser, PermissionsMixin):
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    timezone = models.CharField(max_length=64, blank=True, default="", db_default="")  # empty: the installation's
+    numbers = models.CharField(max_length=8, blank=True, choices=Numbers, default="", db_default="")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=now, editable=False)
@@ -135,6 +145,8 @@ class AuditKind(models.TextChoices):
     DEVICE_CHANGED = "device-changed"
     DEVICE_DISABLED = "device-disabled"
     DEVICE_ENABLED = "device-enabled"
+    DEVICE_DELETED = "device-deleted"
+    DEVICE_BROUGHT_BACK = "device-brought-back"
     SECRET_REPLACED = "secret-replaced"  # noqa: S105 - the name of an event
     CERTIFICATE_ADDED = "certificate-added"
     CERTIFICATE_REMOVED = "certificate-removed"

@@ -10,6 +10,7 @@ from releve.control.accounts import audit
 from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import COMMAND_LINE, Origin
 from releve.control.fleet.models import ChannelDescription, Device
+from releve.control.fleet.services import keep_change
 from releve.control.teams.models import Team
 from releve.protocol.described import ChannelKind, Description, described
 
@@ -63,12 +64,23 @@ def change(
         for field, value in said.items():
             _check(f"{name}.{field}", field, value)
     with transaction.atomic():
+        before = said_of(device, changes)
         for name, said in changes.items():
             ChannelDescription.objects.update_or_create(
                 device=device, team=device.team, channel=name, defaults=dict(said)
             )
+        after = {name: dict(said) for name, said in changes.items()}
+        if before != after:
+            keep_change(device, before={"channels": before}, after={"channels": after}, by=by)
         detail = {"channels": ", ".join(sorted(changes))}
         audit.record(AuditKind.DEVICE_CHANGED, origin, device, by=by, detail=detail)
+
+
+def said_of(device: Device, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What was said before of each thing that is said now; None for what nobody said."""
+    rows = ChannelDescription.objects.filter(device=device, team=device.team, channel__in=changes)
+    known = {row["channel"]: row for row in rows.values("channel", *FIELDS)}
+    return {name: {field: known.get(name, {}).get(field) for field in said} for name, said in changes.items()}
 
 
 def _described(contract: str, name: str, said: Mapping[str, Any]) -> Description:

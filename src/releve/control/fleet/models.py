@@ -1,6 +1,7 @@
 """Devices that send readings, the assets that they are mounted on, and which device reported for which asset."""
 
 import zoneinfo
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -28,6 +29,14 @@ def contracts() -> list[tuple[str, str]]:
     return [(name, name.title()) for name in CONTRACTS]
 
 
+class DeviceManager(models.Manager["Device"]):
+    """The devices that there are: one that was deleted is none, though its row waits for its readings to be gone."""
+
+    def get_queryset(self) -> models.QuerySet["Device"]:
+        """Without the deleted ones."""
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class Device(models.Model):
     """Something that sends readings; it signs in by its name and a secret of which only a hash is kept."""
 
@@ -46,17 +55,47 @@ class Device(models.Model):
     secret_hash = models.CharField(max_length=64, blank=True, editable=False)
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_name = models.CharField(max_length=128, blank=True, default="", db_default="", editable=False)
+
+    objects: ClassVar[DeviceManager] = DeviceManager()
+    with_deleted: ClassVar[models.Manager["Device"]] = models.Manager()
 
     class Meta:
         """What the database enforces and finds fast."""
 
         constraints = [models.UniqueConstraint(fields=["owner", "team"], name="fleet_device_own_once")]
         indexes = [
-            models.Index(fields=["secret_hash"], condition=~models.Q(secret_hash=""), name="fleet_device_secret")
+            models.Index(fields=["secret_hash"], condition=~models.Q(secret_hash=""), name="fleet_device_secret"),
+            models.Index(fields=["deleted_at"], condition=~models.Q(deleted_at=None), name="fleet_device_deleted"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class DeviceChange(models.Model):
+    """Something that a person changed of a device or its channels; what it replaced is kept, so that it can be undone.
+
+    `before` and `after` hold the same members: what changed and nothing else. That of `channels` holds, by channel,
+    what was said of it.
+    """
+
+    team = models.ForeignKey("teams.Team", models.CASCADE, related_name="device_changes")
+    device = models.ForeignKey(Device, models.CASCADE, related_name="changes")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(default=now)
+    before = models.JSONField()
+    after = models.JSONField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """What the database enforces and finds fast."""
+
+        indexes = [models.Index(fields=["device", "team", "-id"], name="fleet_change_newest")]
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.after)} of {self.device}"
 
 
 class ChannelDescription(models.Model):

@@ -73,6 +73,31 @@ class DeviceChange(Body):
         required=False, min_value=1, max_value=2**63 - 1, help_text="The team that has it from now on."
     )
 
+    asset = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="What it is mounted on from now on; null for nothing.",
+    )
+
+
+class DeviceChangeAnswer(serializers.Serializer[Any]):
+    """What a person changed of a device, and what that replaced."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    by = serializers.CharField(help_text="Their e-mail; empty for the command line.")
+    before = serializers.JSONField()
+    after = serializers.JSONField()
+    undone_at = serializers.DateTimeField(allow_null=True)
+
+
+class DeviceChangeList(serializers.Serializer[Any]):
+    """The latest changes of a device, the newest first."""
+
+    data = DeviceChangeAnswer(many=True)  # type: ignore[assignment] # the metaclass takes it away again
+
 
 class DeviceRequest(Body):
     """A new device; the team may be left out by whoever edits only one."""

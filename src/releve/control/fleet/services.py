@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,7 +12,7 @@ from releve.control.accounts import audit
 from releve.control.accounts.keys import pepper
 from releve.control.accounts.models import Account, AuditKind
 from releve.control.accounts.origin import COMMAND_LINE, Origin
-from releve.control.fleet.models import DEVICE_NAME, Asset, Device, validate_zone
+from releve.control.fleet.models import DEVICE_NAME, Asset, Device, DeviceChange, validate_zone
 from releve.control.teams.models import Team
 from releve.protocol import command
 from releve.protocol.contract import CONTRACTS, GENERIC, PROFILOMETRE
@@ -20,6 +21,7 @@ from releve.protocol.secret import Secret
 from releve.storage.queries import query
 
 SECRET_LIMIT = 256
+DELETED = "deleted:"  # begins the names of devices that wait to be gone, so that theirs is free
 OWN = "person:"  # begins the names of people's own devices, in the data plane too
 
 
@@ -61,6 +63,18 @@ class PersonsOwn(DeviceProblem):
     field = "owner"
 
 
+class ChangedSince(DeviceProblem):
+    """It was changed again since, or undone already."""
+
+    field = "change"
+
+
+class ForeignAsset(DeviceProblem):
+    """The asset is another team's than the device."""
+
+    field = "asset"
+
+
 class UnknownDevice(DeviceProblem):
     """No device has that name."""
 
@@ -97,18 +111,66 @@ def register_device(
 def change_device(
     device: Device, *, by: Account | None = None, origin: Origin = COMMAND_LINE, **changes: str
 ) -> Device:
-    """Change a device's name, contract or time zone.
+    """Change a device's name, contract or time zone; what it replaces is kept, so that `undo` brings it back.
 
     Raises:
         DeviceProblem: As for a new device.
     """
     _check(**changes)
-    for field, value in changes.items():
-        setattr(device, field, value)
+    before = {field: getattr(device, field) for field in changes if getattr(device, field) != changes[field]}
+    for field in before:
+        setattr(device, field, changes[field])
     with transaction.atomic():
         _save(device)
+        if before:
+            keep_change(device, before=before, after={field: changes[field] for field in before}, by=by)
         audit.record(AuditKind.DEVICE_CHANGED, origin, device, by=by, detail=changes)
     return device
+
+
+def mount_device(
+    device: Device, *, asset: Asset | None, by: Account | None = None, origin: Origin = COMMAND_LINE
+) -> None:
+    """Say what the device is mounted on, and on nothing else; readings that name a machine go on mounting it there.
+
+    Raises:
+        ForeignAsset: The asset is another team's.
+    """
+    if asset is not None and asset.team_id != device.team_id:
+        raise ForeignAsset(ForeignAsset.__doc__)
+    with transaction.atomic():
+        before = sorted(device.mounts.values_list("asset_id", flat=True))
+        after = [] if asset is None else [asset.pk]
+        if before == after:
+            return
+        put_on(device, after)
+        keep_change(device, before={"assets": before}, after={"assets": after}, by=by)
+        detail = {"mounted on": "" if asset is None else asset.name}
+        audit.record(AuditKind.DEVICE_CHANGED, origin, device, by=by, detail=detail)
+
+
+def put_on(device: Device, assets: list[int]) -> None:
+    """Mount the device on those of the assets that there still are."""
+    device.mounts.exclude(asset__in=assets).delete()
+    for asset in Asset.objects.filter(pk__in=assets, team=device.team_id):
+        device.mounts.get_or_create(asset=asset)
+
+
+def put_back(device: Device, fields: dict[str, str]) -> None:
+    """Give a device what it had before a change, by the rules that hold for every change.
+
+    Raises:
+        DeviceProblem: It is not possible any more.
+    """
+    _check(**fields)
+    for field, value in fields.items():
+        setattr(device, field, value)
+    _save(device)
+
+
+def keep_change(device: Device, *, before: dict[str, Any], after: dict[str, Any], by: Account | None) -> None:
+    """Keep what a change replaced."""
+    DeviceChange.objects.create(device=device, team=device.team, by=by, before=before, after=after)
 
 
 def rename_asset(asset: Asset, *, name: str, by: Account | None = None, origin: Origin = COMMAND_LINE) -> Asset:
@@ -215,6 +277,8 @@ def _check(*, name: str | None = None, contract: str | None = None, timezone: st
         raise BadName(BadName.__doc__)
     if name is not None and name.startswith(OWN):
         raise BadName(f"names that begin with {OWN} are kept for people's own devices")
+    if name is not None and name.startswith(DELETED):
+        raise BadName(f"names that begin with {DELETED} are kept for devices that were deleted")
     if contract is not None and contract not in CONTRACTS:
         raise UnknownContract(f"{contract!r} is not one of {', '.join(CONTRACTS)}")
     try:

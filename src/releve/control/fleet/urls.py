@@ -4,13 +4,17 @@ from releve.control.api.routing import route
 from releve.control.fleet.asset_views import Assets, OneAsset
 from releve.control.fleet.certificate_views import Certificates, OneCertificate
 from releve.control.fleet.channel_views import DeviceChannels
-from releve.control.fleet.views import Devices, Disable, Enable, NewSecret, OneDevice
+from releve.control.fleet.views import Devices, Disable, Enable, NewSecret
+from releve.control.fleet.whole_views import DeviceChanges, RestoreDevice, UndoDeviceChange, WholeDevice
 
 DEVICE = "api/v1/devices/<int:device_id>"
 
 urlpatterns = [
     *route("api/v1/devices", Devices.as_view(), "devices"),
-    *route(DEVICE, OneDevice.as_view(), "device"),
+    *route(DEVICE, WholeDevice.as_view(), "device"),
+    *route(f"{DEVICE}/restore", RestoreDevice.as_view(), "device-restore"),
+    *route(f"{DEVICE}/changes", DeviceChanges.as_view(), "device-changes"),
+    *route(f"{DEVICE}/changes/<int:change_id>/undo", UndoDeviceChange.as_view(), "device-change-undo"),
     *route(f"{DEVICE}/channels", DeviceChannels.as_view(), "device-channels"),
     *route(f"{DEVICE}/new-secret", NewSecret.as_view(), "device-new-secret"),
     *route(f"{DEVICE}/disable", Disable.as_view(), "device-disable"),

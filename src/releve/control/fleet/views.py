@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -20,6 +21,7 @@ from releve.control.api.views import OwnView, person
 from releve.control.fleet import services
 from releve.control.fleet.models import Device
 from releve.control.fleet.queries import (
+    assets_of,
     device_for,
     devices_of,
     editable_device,
@@ -68,7 +70,7 @@ class Devices(FleetView):
         if "team" in wanted:
             rows = rows.filter(team=wanted["team"])
         devices, following = page.ascending(rows, wanted)
-        return Response({"data": _shown(devices), "next": following})
+        return Response({"data": shown(devices), "next": following})
 
     @extend_schema(
         operation_id="device_add",
@@ -84,7 +86,7 @@ class Devices(FleetView):
         given = dict(body.validated_data)
         team = _team_to_edit(person(request), given.pop("team", None))
         device, secret = services.register_device(team=team, by=person(request), origin=Origin.of(request), **given)
-        return Response({**_shown([device])[0], "secret": secret.text}, status=201)
+        return Response({**shown([device])[0], "secret": secret.text}, status=201)
 
 
 class OneDevice(FleetView):
@@ -93,7 +95,7 @@ class OneDevice(FleetView):
     @extend_schema(operation_id="device", tags=TAG, responses={200: DeviceAnswer, **refusals(403, 404)})
     def get(self, request: Request, device_id: int) -> Response:
         """Show a device with its state."""
-        return Response(_shown([device_for(person(request), device_id)])[0])
+        return Response(shown([device_for(person(request), device_id)])[0])
 
     @extend_schema(
         operation_id="device_change",
@@ -102,8 +104,9 @@ class OneDevice(FleetView):
         responses={200: DeviceAnswer, **refusals(400, 403, 404, 409)},
     )
     def patch(self, request: Request, device_id: int) -> Response:
-        """Change a device's name, contract or time zone, or give it to another team that you edit.
+        """Change a device's name, contract, time zone or asset, or give it to another team that you edit.
 
+        What this replaces is kept, and `undo` of the change puts it back.
         A move ends the old team's runs of it, cancels its commands that wait and drops its configuration; each team
         reads its own side.
         """
@@ -113,12 +116,16 @@ class OneDevice(FleetView):
         body.is_valid(raise_exception=True)
         given = dict(body.validated_data)
         team = _team_to_edit(account, given.pop("team")) if "team" in given else None
+        is_mounted, asset_id = "asset" in given, given.pop("asset", None)
         with transaction.atomic():
-            if given or team is None:
+            if given or (team is None and not is_mounted):
                 services.change_device(device, by=account, origin=origin, **given)
+            if is_mounted:
+                asset = None if asset_id is None else get_object_or_404(assets_of(account), pk=asset_id)
+                services.mount_device(device, asset=asset, by=account, origin=origin)
             if team is not None:
                 move_device(device, team=team, by=account, origin=origin)
-        return Response(_shown([device])[0])
+        return Response(shown([device])[0])
 
 
 class NewSecret(FleetView):
@@ -150,7 +157,7 @@ class Disable(FleetView):
         """Refuse a device everywhere, at once."""
         device = editable_device(person(request), device_id)
         services.disable_device(device, by=person(request), origin=Origin.of(request))
-        return Response(_shown([device])[0])
+        return Response(shown([device])[0])
 
 
 class Enable(FleetView):
@@ -166,10 +173,11 @@ class Enable(FleetView):
         """Let a device sign in again; its earlier tokens stay refused."""
         device = editable_device(person(request), device_id)
         services.enable_device(device, by=person(request), origin=Origin.of(request))
-        return Response(_shown([device])[0])
+        return Response(shown([device])[0])
 
 
-def _shown(devices: Iterable[Device]) -> list[dict[str, Any]]:
+def shown(devices: Iterable[Device]) -> list[dict[str, Any]]:
+    """The devices as the API answers them."""
     rows, now = list(devices), timezone.now()
     heard, linked = last_heard(rows), links(rows)
     return [
@@ -210,6 +218,6 @@ def _team_to_edit(account: Account, team_id: int | None) -> Team:
 
 def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, services.DeviceProblem):
-        is_clash = isinstance(error, services.NameTaken)
+        is_clash = isinstance(error, services.NameTaken | services.ChangedSince)
         error = (Conflict if is_clash else BadRequest)(str(error), field=error.field)
     return OwnView().get_exception_handler()(error, context)

@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
 from releve.control.pages.account import entrance, sign_ins, team, welcome
-from releve.control.pages.device import add, certificate, command, home
+from releve.control.pages.device import add, certificate, command, edit, home
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
 from releve.control.pages.machine import views as machine
@@ -22,6 +22,14 @@ urlpatterns = [
     path("devices/add/", signed_in(add.add), name="device-add"),
     path("devices/<int:device_id>/", signed_in(device.device), name="device"),
     path("devices/<int:device_id>/latest/", signed_in(add.latest), name="latest-reading"),
+    path("devices/<int:device_id>/edit/", signed_in(edit.edit), name="device-edit"),
+    path("devices/<int:device_id>/delete/", signed_in(edit.delete), name="device-delete"),
+    path("devices/<int:device_id>/restore/", signed_in(edit.restore), name="device-bring-back"),
+    path(
+        "devices/<int:device_id>/changes/<int:change_id>/undo/",
+        signed_in(edit.undo_change),
+        name="device-change-undo-page",
+    ),
     path("devices/<int:device_id>/disable/", signed_in(device.disable), name="device-disable"),
     path("devices/<int:device_id>/enable/", signed_in(device.enable), name="device-enable"),
     path("devices/<int:device_id>/move/", signed_in(device.move), name="device-move"),

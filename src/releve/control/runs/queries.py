@@ -196,7 +196,8 @@ def _by_hand(run: Run) -> dict[str, Any]:
 
 
 def _shown() -> QuerySet[Run]:
-    return Run.objects.filter(deleted_at=None).select_related("team", "device", "asset").order_by("id")
+    runs = Run.objects.filter(deleted_at=None, device__deleted_at=None)  # a run that waits for a device has none
+    return runs.select_related("team", "device", "asset").order_by("id")
 
 
 def _catch_up(run: Run) -> bool:

@@ -25,6 +25,8 @@ _WORDS = {
     AuditKind.DEVICE_CHANGED: _("Device changed"),
     AuditKind.DEVICE_DISABLED: _("Device disabled"),
     AuditKind.DEVICE_ENABLED: _("Device enabled"),
+    AuditKind.DEVICE_DELETED: _("Device deleted"),
+    AuditKind.DEVICE_BROUGHT_BACK: _("Device brought back"),
     AuditKind.SECRET_REPLACED: _("Device secret replaced"),
     AuditKind.CERTIFICATE_ADDED: _("Client certificate added"),
     AuditKind.CERTIFICATE_REMOVED: _("Client certificate removed"),

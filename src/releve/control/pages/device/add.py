@@ -35,6 +35,13 @@ KINDS = [
 _AS_TYPED = {"autocapitalize": "off", "spellcheck": "false", "autocomplete": "off"}
 
 
+class NameInput(forms.TextInput):
+    """A device's name, which no keyboard of a phone shall mend."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs={**_AS_TYPED, **(attrs or {})})
+
+
 class ZoneField(forms.CharField):
     """The name of a time zone; a script offers those that the browser knows."""
 
@@ -50,7 +57,7 @@ class AddForm(forms.Form):
         label=gettext_lazy("Name"),
         max_length=128,
         help_text=gettext_lazy("Letters, digits and @ . _ - : only. The device signs in by it."),
-        widget=forms.TextInput(attrs={**_AS_TYPED, "placeholder": "raspberry1", "autofocus": True}),
+        widget=NameInput(attrs={"placeholder": "raspberry1", "autofocus": True}),
     )
     contract = forms.ChoiceField(label=gettext_lazy("Kind"), choices=KINDS, initial=GENERIC.name)
     team = forms.ModelChoiceField(label=gettext_lazy("Team"), queryset=Team.objects.none(), empty_label=None)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from releve.control.fleet.queries import ending_tokens
 from releve.control.pages import access, command, public_address
 from releve.control.pages.device.glance import glances
+from releve.control.runs.edit.deleting import deleted_of
 from releve.control.teams.queries import EDITORS, teams_of
 
 ON_PAGE = 24
@@ -35,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "now": timezone.now(),
         "wanted": wanted,
         "team_count": teams_of(account).count(),
+        "deleted": deleted_of(teams_of(account, EDITORS)),
         "may_add": teams_of(account, EDITORS).exists(),
         "origin": public_address.of(request),
         "teaches": not wanted and all(glance.last_seen is None for glance in listed),

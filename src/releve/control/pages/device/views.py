@@ -24,7 +24,7 @@ from releve.control.fleet import channels, services
 from releve.control.fleet.channel_views import channel_shown
 from releve.control.fleet.models import Device
 from releve.control.pages import access
-from releve.control.pages.device import certificate, command, received
+from releve.control.pages.device import certificate, command, edit, received
 from releve.control.pages.device.glance import glance
 from releve.control.pages.device.received import Reading
 from releve.control.pages.run.list_views import open_form
@@ -163,6 +163,7 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "commands": command.latest(shown),
         "command_form": command.CommandForm(auto_id="command_%s") if may_edit else None,
         **(certificate.context(shown) if may_edit else {}),
+        **({"edit_form": edit.EditForm(device=shown), "device_changes": edit.changes(shown)} if may_edit else {}),
     }
 
 

@@ -4,11 +4,14 @@ Nobody's look cuts anything: with many devices it would take seconds, and every 
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.db import close_old_connections
 
 from releve.control.fleet.models import Device
 from releve.control.runs.cut import car, infer
+
+Done = TypeVar("Done")
 
 
 def cut() -> int:
@@ -18,7 +21,7 @@ def cut() -> int:
     return devices
 
 
-def with_fresh_connection(work: Callable[[], int]) -> int:
+def with_fresh_connection(work: Callable[[], Done]) -> Done:
     """Do it in a thread that no request belongs to, where a connection that broke is nobody else's to replace."""
     close_old_connections()
     return work()
