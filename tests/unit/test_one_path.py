@@ -33,7 +33,7 @@ def calls(file: Path) -> set[str]:
 
 
 def test_nothing_but_the_path_hands_readings_to_the_writers():
-    handing = {name(file) for file in FILES if calls(file) & {"group.add", "writer.commit"}}
+    handing = {name(file) for file in FILES if calls(file) & {"group.add", "group.enter", "writer.commit"}}
 
     assert handing == {"ingest/path.py", "ingest/waveform.py", "ingest/batch.py"}
 
@@ -42,6 +42,10 @@ def test_every_transport_keeps_its_submissions_by_the_path():
     keeping = {name(file) for file in FILES if "path.keep" in calls(file)}
 
     assert keeping == TRANSPORTS
+
+
+def test_below_asgi_the_same_path_is_taken_without_a_task_that_waits():
+    assert {name(file) for file in FILES if "path.hand_in" in calls(file)} == {"ingest/direct.py"}
 
 
 @pytest.mark.parametrize("file", sorted(TRANSPORTS - {"ingest/mqtt/endpoint.py", "ingest/bridge/delivery.py"}))

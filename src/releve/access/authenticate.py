@@ -53,12 +53,20 @@ class Authenticator:
         if self.feed.is_cut:
             raise Unavailable("revocations cannot be checked; nothing is accepted until the database answers again")
         now_s = time.time()
-        known = self._senders.get(token)
-        if known is not None and known[1] > now_s:
-            return known[0]
+        known = self._remembered(token, now_s)
+        if known is not None:
+            return known
         if address is not None and self._secrets is not None and not looks_like_token(token):
             return await self._by_secret(self._secrets, token, address, now_s)
         return await self._look_up(token, now_s)
+
+    def known(self, token: str) -> Sender | None:
+        """The sender that a token stands for, where `sender` would ask nobody; else None."""
+        return None if self.feed.is_cut else self._remembered(token, time.time())
+
+    def _remembered(self, token: str, now_s: float) -> Sender | None:
+        known = self._senders.get(token)
+        return known[0] if known is not None and known[1] > now_s else None
 
     async def _by_secret(self, secrets: Secrets, secret: str, address: str, now_s: float) -> Sender:
         epoch = self._epoch

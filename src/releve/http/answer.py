@@ -27,6 +27,12 @@ async def answer_options(send: Send, method: str) -> None:
 
 async def answer_problem(send: Send, problem: Problem, document: Any = None, headers: Iterable[Header] = ()) -> None:
     """Answer a problem, as RFC 9457 says unless the contract has its own document."""
+    body, told = told_of(problem, document, headers)
+    await send_bytes(send, problem.status, body, told)
+
+
+def told_of(problem: Problem, document: Any = None, headers: Iterable[Header] = ()) -> tuple[bytes, list[Header]]:
+    """The body and the headers, but for those that every answer has, of a problem's answer."""
     extra = [_PROBLEM if document is None else _JSON, *headers]
     if isinstance(problem, Unauthenticated) and CHALLENGE not in extra:
         extra.append(CHALLENGE)  # RFC 9110, section 15.5.2
@@ -34,14 +40,15 @@ async def answer_problem(send: Send, problem: Problem, document: Any = None, hea
         extra.append((b"retry-after", str(problem.retry_after_s).encode()))
     if isinstance(problem, TooLarge | TooSlow | BadRequest | StrangeVersion):
         extra.append((b"connection", b"close"))  # the rest of the body is not worth reading
-    await send_bytes(send, problem.status, encode(problem.document() if document is None else document), extra)
+    return encode(problem.document() if document is None else document), extra
+
+
+def framed(body: bytes, headers: Iterable[Header]) -> list[Header]:
+    """The headers of an answer with this body: those that every answer has, and its own."""
+    return [(b"content-length", b"%d" % len(body)), _NO_SNIFFING, *headers]
 
 
 async def send_bytes(send: Send, status: int, body: bytes, headers: Iterable[Header]) -> None:
     """Answer one body with its length."""
-    await send({
-        "type": "http.response.start",
-        "status": status,
-        "headers": [(b"content-length", b"%d" % len(body)), _NO_SNIFFING, *headers],
-    })  # fmt: skip
+    await send({"type": "http.response.start", "status": status, "headers": framed(body, headers)})
     await send({"type": "http.response.body", "body": body})

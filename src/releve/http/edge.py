@@ -16,7 +16,7 @@ from releve.http.request import Message, Receive, Scope, Send
 from releve.protocol.problem import StrangeHost
 
 REMEMBERED = 1_000
-_HSTS = (b"strict-transport-security", b"max-age=31536000")
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 # What home and office networks put behind a machine's name, and nobody can register.
 _LOCAL = ("local", "lan", "home", "home.arpa", "internal", "localdomain")
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -115,7 +115,7 @@ async def _refuse(kind: str, host: bytes, send: Send) -> None:
 def _with_hsts(send: Send) -> Send:
     async def send_with_hsts(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), _HSTS]}
+            message = {**message, "headers": [*message.get("headers", ()), HSTS]}
         await send(message)
 
     return send_with_hsts

@@ -39,6 +39,14 @@ class JoinedWrites:
         if self._size >= JOINED_BYTES:
             self.flush()
 
+    def write_now(self, data: bytes) -> None:
+        """Hand it over behind what was written, without waiting for the turn to end: whoever calls has joined it."""
+        if self._parts:
+            self._parts.append(data)
+            self.flush()
+        elif not self._transport.is_closing():
+            self._transport.write(data)
+
     def flush(self) -> None:
         """Hand over what was written; an answer to whoever has hung up since is nobody's."""
         if self._parts:
@@ -68,6 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
     Subclasses made by `bounded` carry the deadlines, because uvicorn makes the instances.
     """
 
+    writes: JoinedWrites
     header_s: float
     body_s: float
     write_s: float
@@ -82,7 +91,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first request its deadline."""
-        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
+        self.writes = JoinedWrites(transport, self.loop)
+        super().connection_made(self.writes)  # type: ignore[arg-type]
         self._arm(self.header_s)
 
     def connection_lost(self, exc: Exception | None) -> None:

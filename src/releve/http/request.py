@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
@@ -110,19 +110,11 @@ class Request:
 
     def token(self) -> str | None:
         """The access token: `Authorization: Bearer`, or contract A's header `token`."""
-        authorization = self.headers.get(b"authorization")
-        if authorization is None:
-            token = self.headers.get(b"token")
-            return None if not token else token.decode("latin-1")
-        scheme, _, token = authorization.partition(b" ")
-        return token.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
+        return token_of(self.headers)
 
     def credential(self) -> str | None:
         """The access token, or a device's own secret: as `token`, and HTTP Basic too, which keeps its scheme."""
-        authorization = self.headers.get(b"authorization", b"")
-        if authorization[:6].lower() == b"basic ":
-            return f"Basic {authorization[6:].strip().decode('latin-1')}"
-        return self.token()
+        return credential_of(self.headers)
 
     @property
     def address(self) -> str:
@@ -224,6 +216,24 @@ class Request:
         if message["type"] == "http.disconnect":
             raise Disconnected
         return message
+
+
+def token_of(headers: Mapping[bytes, bytes]) -> str | None:
+    """As `Request.token`."""
+    authorization = headers.get(b"authorization")
+    if authorization is None:
+        token = headers.get(b"token")
+        return None if not token else token.decode("latin-1")
+    scheme, _, token = authorization.partition(b" ")
+    return token.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
+
+
+def credential_of(headers: Mapping[bytes, bytes]) -> str | None:
+    """As `Request.credential`."""
+    authorization = headers.get(b"authorization", b"")
+    if authorization[:6].lower() == b"basic ":
+        return f"Basic {authorization[6:].strip().decode('latin-1')}"
+    return token_of(headers)
 
 
 async def while_there(request: Request, work: Awaitable[None]) -> None:

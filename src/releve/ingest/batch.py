@@ -12,7 +12,7 @@ import structlog
 
 from releve.ingest.counters import Counters
 from releve.ingest.pace import Pace
-from releve.ingest.turns import Piece, Ticket, Turns
+from releve.ingest.turns import Piece, Ticket, Turns, Waiting
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Overloaded, Problem, Throttled, Unavailable
 from releve.protocol.reading import Reading
@@ -79,16 +79,24 @@ class GroupCommit:
             Throttled: Too much of this device is waiting; nothing was stored.
             Unavailable: The outcome is unknown.
         """
+        answer: asyncio.Future[list[Receipt]] = self._loop.create_future()
+        self.enter(entries, answer)
+        return await answer
+
+    def enter(self, entries: Sequence[Entry], answer: Waiting) -> None:
+        """Take a place for entries; `answer` gets their receipts, or `Unavailable`, as `add` does.
+
+        Raises:
+            Overloaded, Throttled: As `add`; `answer` is not told.
+        """
         device_id = entries[0].device_id
         self.admit(device_id, len(entries))
-        answer: asyncio.Future[list[Receipt]] = self._loop.create_future()
         self._turns.add(Ticket(entries, device_id, answer, perf_counter()))
         self._depth += len(entries)
         self._of_device[device_id] += len(entries)
         self._counters.depth = self._depth
         if self._is_worth_a_commit():
             self._arrived.set()
-        return await answer
 
     def admit(self, device_id: int, count: int = 1) -> None:
         """Refuse what `add` would refuse, before anything is spent on it.

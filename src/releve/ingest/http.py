@@ -4,12 +4,14 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from releve.access.authenticate import Authenticator
 from releve.access.refusal import in_gyms_words, not_valid
 from releve.http.answer import answer
 from releve.http.request import Header, Request, Send
 from releve.ingest.path import Path
-from releve.ingest.verdict import verdict, verdicts, wants_minimum
+from releve.ingest.verdict import spelt_all, verdict, wants_minimum
 from releve.protocol.contract import GENERIC, GYM, PROFILOMETRE, Contract
 from releve.protocol.decode import Arrival
 from releve.protocol.format import Shape, format_of, json, split
@@ -70,12 +72,12 @@ class IngestRoutes:
             is_taken = any(receipt.outcome is not Outcome.REFUSED for receipt in receipts)
             is_minimal = wants_minimum(request.headers.get(b"prefer", b""))
             applied = (APPLIED,) if is_minimal else ()
-            document = verdicts(receipts, is_minimal=is_minimal)
+            document = msgspec.Raw(spelt_all(receipts, is_minimal=is_minimal))
             await self._answer(send, 200 if is_taken else BadReading.status, document, applied)
         else:
             await self._answer(send, 200, verdict(receipts[0]))
 
-    async def _answer(self, send: Send, status: int, document: dict[str, Any], headers: Iterable[Header] = ()) -> None:
+    async def _answer(self, send: Send, status: int, document: Any, headers: Iterable[Header] = ()) -> None:
         with self._path.timed("answer"):
             await answer(send, status, document, headers)
 

@@ -14,6 +14,7 @@ from releve.ingest.batch import GroupCommit
 from releve.ingest.counters import Counters, Timing
 from releve.ingest.last_value import LastValues
 from releve.ingest.submission import Submission
+from releve.ingest.turns import Waiting
 from releve.protocol.contract import Contract
 from releve.protocol.decode import Arrival, Item, in_order, read_each
 from releve.protocol.format import Shape
@@ -90,13 +91,26 @@ class Path:
             for race, sender in submission.races.items():
                 await self._drivers.named(race, sender)
             receipts = submission.receipts = await self._commit(submission.items)
-            self._count(submission.transport, receipts)
+            self.count(submission.transport, receipts)
         if submission.values:  # after the readings: nobody hears of a sample that is not there
             values, submission.values = submission.values, []
             self.values.keep(values)
         if submission.awaits_values:
             await self.values.kept()
         return receipts
+
+    def hand_in(self, submission: Submission, waiting: Waiting) -> None:
+        """As `keep`, for a submission of nothing but single readings, without a task of its own that waits.
+
+        Args:
+            submission: Without races, values, or anything refused.
+            waiting: Gets the receipts once all of it is durable, or `Unavailable`; `count` is to be told of the former.
+
+        Raises:
+            Overloaded, Throttled: Not now. Nothing was taken, and `waiting` is not told.
+        """
+        self._group.enter(submission.items, waiting)  # type: ignore[arg-type]
+        self.counters.time("decode", submission.decode_s)
 
     def timed(self, step: str) -> Timing:
         """Times what runs within it as a step of the path; one that fails is not counted."""
@@ -111,7 +125,8 @@ class Path:
         kept = iter(await waveform.keep(self._group, entries))
         return [item if isinstance(item, Receipt) else next(kept) for item in items]
 
-    def _count(self, transport: str, receipts: Sequence[Receipt]) -> None:
+    def count(self, transport: str, receipts: Sequence[Receipt]) -> None:
+        """Count how readings ended."""
         if len(receipts) == 1 and receipts[0].counts is None:
             self.counters.ended(transport, receipts[0].outcome)
             return

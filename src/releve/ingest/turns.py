@@ -2,14 +2,27 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from releve.protocol.outcome import Receipt
 from releve.protocol.reading import Reading
 from releve.storage.writer import Entry
 
-if TYPE_CHECKING:
-    import asyncio
+
+class Waiting(Protocol):
+    """Who waits for a submission's receipts: a future, or what does as one."""
+
+    def done(self) -> bool:
+        """Whether it was told something."""
+
+    def cancelled(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def set_result(self, receipts: list[Receipt], /) -> None:
+        """All of it is durable."""
+
+    def set_exception(self, problem: BaseException, /) -> None:
+        """The outcome is not what was wished for."""
 
 
 class Ticket:
@@ -24,9 +37,7 @@ class Ticket:
 
     __slots__ = ("_is_whole", "_left", "_receipts", "_taken", "answer", "device_id", "entries", "since_s")
 
-    def __init__(
-        self, entries: Sequence[Entry], device_id: int, answer: "asyncio.Future[list[Receipt]]", since_s: float
-    ) -> None:
+    def __init__(self, entries: Sequence[Entry], device_id: int, answer: Waiting, since_s: float) -> None:
         self.entries = entries
         self.device_id = device_id
         self.answer = answer

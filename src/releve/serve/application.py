@@ -12,10 +12,12 @@ from releve.access.compose import authenticator, device_sign_in
 from releve.access.device_routes import DeviceRoutes
 from releve.access.password_turn import Turns
 from releve.access.visitor import Visitors
+from releve.http.edge import Hosts
 from releve.http.request import Receive, Scope, Send
 from releve.ingest.batch import GroupCommit
 from releve.ingest.bridge.config import load
 from releve.ingest.counters import Counters
+from releve.ingest.direct import Direct, extra_lines
 from releve.ingest.http import IngestRoutes
 from releve.ingest.last_value import LastValues
 from releve.ingest.mqtt import websocket
@@ -28,6 +30,7 @@ from releve.live.feed import Feed
 from releve.live.hub import Hub
 from releve.live.streams import Streams
 from releve.live.websocket import LivePages
+from releve.protocol.problem import Problem
 from releve.protocol.site import may_change
 from releve.protocol.token import Keyring
 from releve.query.routes import ReplayRoutes
@@ -185,6 +188,24 @@ class Application:
             await self._live.answer(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
+
+    def direct(self, settings: Settings, hosts: Hosts) -> Direct:
+        """Who answers usual requests below ASGI."""
+        return Direct(
+            self.authenticator,
+            self.path,
+            hosts=hosts,
+            extra=extra_lines(has_origins=bool(settings.origins), is_https=settings.public_url.startswith("https://")),
+            prefixes={"", settings.root_path.rstrip("/")},
+            batch_limit=settings.batch_limit,
+            body_limit_bytes=settings.body_limit_bytes,
+            noted=self._noted,
+        )
+
+    def _noted(self, problem: Problem, path: str, address: str | None) -> str:
+        request_id = next(self._request_ids)
+        self._boundary.note(problem, path=path, request_id=request_id, address=address)
+        return request_id
 
     def _find(self, path: str) -> Handler | None:
         return self._handlers.get(path) or self._replay.find(path)

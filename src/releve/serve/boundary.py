@@ -42,7 +42,8 @@ class Boundary:
         except Disconnected:
             return
         except Problem as problem:
-            self._note(problem, path=path, request_id=request_id, scope=scope)
+            client = scope.get("client")
+            self.note(problem, path=path, request_id=request_id, address=client[0] if client else None)
             await answer_problem(send, problem, problem.wire, ((b"x-request-id", request_id.encode()),))
         except Exception:  # noqa: BLE001 - the boundary: whatever broke, its sender gets an answer and we a trace
             _log.exception("request failed", path=path, request_id=request_id)
@@ -57,15 +58,15 @@ class Boundary:
             scope["root_path"] = self._root
         return path[:-1] if path.endswith("/") and len(path) > 1 else path
 
-    def _note(self, problem: Problem, *, path: str, request_id: str, scope: Scope) -> None:
+    def note(self, problem: Problem, *, path: str, request_id: str, address: str | None) -> None:
+        """Count a refusal, and log it."""
         self._counters.refused("http", problem.slug())
-        client = scope.get("client")
         _log.info(
             "refused",
             status=problem.status,
             problem=problem.slug(),
             detail=str(problem)[:200],
             path=path[:200],
-            address=client[0] if client else None,
+            address=address,
             request_id=request_id,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from releve.http.direct import Direct, directly
 from releve.http.protocol import WRITE_S, bounded
 from releve.http.websocket_protocol import RefusingProtocol
 from releve.settings import Settings
@@ -66,6 +67,7 @@ def configuration(
     is_public: bool,
     write_s: float = WRITE_S,
     keep_alive_s: int = 5,
+    direct: Direct | None = None,
 ) -> uvicorn.Config:
     """Uvicorn's configuration.
 
@@ -75,11 +77,13 @@ def configuration(
         is_public: Whether clients reach it, perhaps by way of proxies that they trust.
         write_s: How long somebody may take nothing of an answer.
         keep_alive_s: How long a quiet connection is kept.
+        direct: Answers usual requests below ASGI, None where nobody does.
     """
+    deadlines = {"header_s": settings.header_timeout_s, "body_s": settings.body_timeout_s, "write_s": write_s}
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http=bounded(header_s=settings.header_timeout_s, body_s=settings.body_timeout_s, write_s=write_s),
+        http=bounded(**deadlines) if direct is None else directly(direct, **deadlines),
         ws=RefusingProtocol,
         ws_max_size=settings.mqtt_packet_limit_bytes,
         ws_per_message_deflate=False,  # a few bytes could claim as much memory as the largest message

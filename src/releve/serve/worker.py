@@ -23,7 +23,8 @@ def run(settings: Settings, *, index: int) -> None:
     served = CrossOrigin(application, settings.origins) if settings.origins else application
     hosts = hosts_of(allowed=settings.allowed_hosts, public_url=settings.public_url, listening=settings.host)
     edge = Edge(served, hosts, is_https=settings.public_url.startswith("https://"))
-    server = Server(configuration(settings, edge, is_public=True))
+    direct = application.direct(settings, hosts)
+    server = Server(configuration(settings, edge, is_public=True, direct=direct))
     server.stopping = application.streams.close
     server.ready_file = settings.data_dir / "run" / f"worker-{index}.json"
     server.ready_file.parent.mkdir(parents=True, exist_ok=True)

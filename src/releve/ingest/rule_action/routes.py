@@ -25,7 +25,7 @@ from releve.ingest.bridge.config import RuleAction
 from releve.ingest.bridge.device import Devices, NoTeam
 from releve.ingest.bridge.intake import NAME_LIMIT, TRANSPORT, Intake, Letter, encode
 from releve.ingest.path import Path
-from releve.ingest.verdict import verdicts
+from releve.ingest.verdict import spelt_all
 from releve.protocol import strict_json
 from releve.protocol.contract import CONTRACTS
 from releve.protocol.decode import Arrival
@@ -188,7 +188,7 @@ class RuleActionRoutes:
         letter = Letter(PATH, await request.body(), Arrival(time.time_ns() // 1000, TRANSPORT))
         receipts = await self._path.keep(await intake.read_each(letter, _named))
         with self._path.timed("answer"):
-            await answer(send, 200, verdicts(receipts))
+            await answer(send, 200, msgspec.Raw(spelt_all(receipts)))
 
     def _intake_of(self, request: Request) -> Intake:
         token = (request.token() or "").encode("utf-8", "replace")
