@@ -64,4 +64,5 @@ def test_no_model_has_changed_without_its_migration(db):
 
 
 def _filled(path):
-    return path.replace("{sign_in_id}", "01234567-89ab-cdef-0123-456789abcdef").replace("{asset_id}", "1")
+    numbered = path.replace("{asset_id}", "1").replace("{team_id}", "1")
+    return numbered.replace("{sign_in_id}", "01234567-89ab-cdef-0123-456789abcdef")

@@ -16,6 +16,7 @@ from releve.cli.importing.reading import Rules, reading_of
 from releve.history import text
 from releve.history.block import Row
 from releve.history.pivot import block_of
+from releve.history.table import kinds_in
 from releve.protocol import cell
 from releve.protocol.contract import GENERIC
 from releve.protocol.decode import Arrival, read_one
@@ -23,7 +24,7 @@ from releve.protocol.described import Description
 from releve.protocol.identity import canonical
 from releve.protocol.sender import Sender
 from releve.query.device import found as device_page
-from releve.query.export.parquet import ParquetWriter, kinds_in
+from releve.query.export.parquet import ParquetWriter
 from releve.query.export.writer import CsvWriter, NdjsonWriter
 
 SENDER = Sender(

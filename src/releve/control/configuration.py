@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "releve.control.fleet",
     "releve.control.readings",
     "releve.control.runs",
+    "releve.control.keeping",
     "releve.control.api",
     "releve.control.pages",
     "django.contrib.admin",

@@ -57,6 +57,7 @@ class _Snapshots(Collector):
         yield self._labelled(
             "releve_maintenance_busy_seconds", "Time spent in background work.", "busy_s", ("service",)
         )
+        yield self._labelled("releve_deleted_readings", "Readings that were deleted, and by what.", "deleted", ("by",))
         yield self._newest("releve_maintenance_done_seconds", "When background work last ended well.", "done_s")
         yield self._newest("releve_disk_free_ratio", "Free part of the disk, 0 to 1.", "disk", label="place")
         text = "Readings: fresh (rows), sealed (in segments), old (rows of an earlier release); rows are estimated."
@@ -64,7 +65,9 @@ class _Snapshots(Collector):
         yield self._gauge("releve_history_segments", "Segments that readings are sealed in.", "history_segments")
         yield self._gauge("releve_history_bytes", "Bytes of all segments' columns.", "history_bytes")
         yield self._gauge(
-            "releve_history_failed_devices", "Devices whose readings could not be sealed lately.", "history_failed"
+            "releve_history_failed_devices",
+            "Devices whose readings could not be sealed, or deleted by a rule, lately.",
+            "history_failed",
         )
 
     def _labelled(self, name: str, text: str, key: str, labels: tuple[str, ...]) -> Metric:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -33,7 +33,7 @@ REST = 1.0  # pause for each second of work: at most half of a core
 LONGEST_REST_S = 5.0
 AGAIN_S = 600.0  # until a device is tried again whose rows could not be sealed
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"  # who waits for a late reading's lock keeps other late ones waiting
-Work = Callable[..., Awaitable[Step]]  # with a reader, the device, and what it was given beside
+Done = TypeVar("Done")
 _log = structlog.get_logger()
 
 
@@ -59,13 +59,19 @@ class Stepping:
         """Whether a device failed a short while ago."""
         return self._failed.get(device_id, 0.0) > time.monotonic()
 
-    async def step(self, device_id: int, work: Work, *details: Any) -> Step:
-        """Do it in one transaction; nothing, where it cannot be done now.
+    async def step(self, device_id: int, work: Callable[..., Awaitable[Done]], *details: Any) -> Done | Step:
+        """Do it in one transaction; an empty step, where it cannot be done now.
+
+        Args:
+            device_id: Whose readings.
+            work: Is called with a reader, the device and the details.
+            details: What else it is told.
 
         Raises:
             Unavailable: The database does not answer.
         """
         began_s = time.monotonic()
+        step: Done | Step
         try:
             step = await self._within_transaction(work, device_id, *details)
         except Moved as error:
@@ -83,7 +89,7 @@ class Stepping:
         await asyncio.sleep(min(LONGEST_REST_S, self._rest * (time.monotonic() - began_s)))
         return step
 
-    async def _within_transaction(self, work: Work, *details: Any) -> Step:
+    async def _within_transaction(self, work: Callable[..., Awaitable[Done]], *details: Any) -> Done:
         async with self._pool.connection() as connection:
             try:
                 async with connection.transaction():

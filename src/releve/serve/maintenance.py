@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from releve.maintenance.journal import JournalWriting
 from releve.maintenance.loop import Loop, Service
 from releve.maintenance.presence import Burial
 from releve.maintenance.prune import Pruning
+from releve.maintenance.retention import Retention
 from releve.maintenance.seal import Sealing
 from releve.maintenance.takeover import TakingOver
 from releve.serve.process import logs
 from releve.serve.process.snapshot import Snapshot
 from releve.settings import Settings
+from releve.storage import archive
 from releve.storage.embedded.location import cluster_of
 from releve.storage.pool import Pool
 from releve.task import Tasks
@@ -51,6 +54,10 @@ class Maintenance:
         self._journal = JournalWriting(settings.database_url, settings.data_dir / "keys")
         self._sealing = Sealing(self._pool)
         self._taking_over = TakingOver(self._pool)
+        folder = settings.data_dir / "archive"
+        self._retention = Retention(
+            self._pool, archive=partial(archive.write, folder) if archive.is_possible() else None
+        )
         self._loops = [Loop(service, self._holder) for service in self._services(settings)]
         self._tasks = Tasks()
         self._snapshot = Snapshot(self._run_dir, NAME, self._counts)
@@ -89,6 +96,7 @@ class Maintenance:
         yield self._disks.service()
         yield self._sealing.service()
         yield self._taking_over.service()
+        yield self._retention.service()
         if every_s := settings.follow_runs_s:
             yield Following(_cut_runs, every_s=every_s, name="cut-runs").service()
         yield Forgetting(self._pool, _forget_devices).service()
@@ -102,6 +110,7 @@ class Maintenance:
             "done_s": [[loop.service.name, loop.last_done_s] for loop in self._loops if loop.last_done_s],
             "disk": [[room.place, room.free] for room in self._disks.rooms],
             **self._history(),
+            "deleted": [["rule", self._retention.deleted]],
             "reasons": reasons,
             "warnings": [*self._disks.warnings(), *self._journal.warnings()],
         }
@@ -116,7 +125,7 @@ class Maintenance:
             "history_readings": [*readings, ["old", progress.rows]] if progress else readings,
             "history_segments": sizes["segments"],
             "history_bytes": sizes["bytes"],
-            "history_failed": self._sealing.failed + self._taking_over.failed,
+            "history_failed": self._sealing.failed + self._taking_over.failed + self._retention.failed,
             "take_over": progress._asdict() if progress else None,
         }
 

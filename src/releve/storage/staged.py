@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.reading import Quarantined, Reading
 from releve.storage import bulk, same_key
+from releve.storage.beyond import beyond_history
 from releve.storage.copy_format import encode
 from releve.storage.late import sealed_with
 from releve.storage.queries import query
@@ -49,7 +50,8 @@ async def store(
         await repeats.settle(connection, readings)
         settled = [repeats.aside.get(id(entry), entry) for entry in entries]
         new = [entry for entry in settled if isinstance(entry, Reading) and id(entry) not in repeats.instants]
-        stored = await _store_new(connection, new, horizon)
+        stored, beyond = await _store_new(connection, new, horizon)
+        settled = [beyond.get(id(entry), entry) for entry in settled] if beyond else settled
         for entry in settled:
             if isinstance(entry, Quarantined):
                 await connection.execute(query("keep_quarantined"), msgspec.structs.astuple(entry))
@@ -70,8 +72,14 @@ def _receipt(entry: Reading | Quarantined, repeats: dict[int, int], stored: set[
     return Receipt(Outcome.STORED, entry.instant.time_us, entry.instant.rule, notices=entry.notices)
 
 
-async def _store_new(connection: AsyncConnection, readings: list[Reading], horizon: Horizon) -> set[Key]:
-    """Store those that are nowhere yet; of the late ones none is sealed by others until the transaction ends."""
+async def _store_new(
+    connection: AsyncConnection, readings: list[Reading], horizon: Horizon
+) -> tuple[set[Key], dict[int, Quarantined]]:
+    """Store those that are nowhere yet; of the late ones none is sealed by others until the transaction ends.
+
+    Returns:
+        What was stored, and what is kept aside: `id()` of the reading object to what is kept of it.
+    """
     late = [reading for reading in readings if horizon.is_late(reading)]
     devices = bulk.devices_of(late, horizon)
     sealed = await sealed_with(connection, late, alone=devices)
@@ -81,12 +89,15 @@ async def _store_new(connection: AsyncConnection, readings: list[Reading], horiz
     if sealed:
         known = {(device_id, *row[:2]) for (device_id, _), rows in sealed.items() for row in rows}
         readings = [reading for reading in readings if key(reading) not in known]
+    beyond = await beyond_history(connection, [reading for reading in readings if horizon.is_late(reading)])
+    if beyond:
+        readings = [reading for reading in readings if id(reading) not in beyond]
     at_once = bulk.of(readings, devices, horizon)
     rows = [reading for reading in readings if reading.device_id not in at_once or not horizon.may_be_sealed(reading)]
     stored = await _insert(connection, rows)
     for each in at_once.values():
         stored |= await bulk.store(connection, each)
-    return stored
+    return stored, beyond
 
 
 async def _insert(connection: AsyncConnection, readings: list[Reading]) -> set[Key]:

@@ -1,0 +1,1 @@
+"""How long a team keeps its readings, and the room that they take."""
