@@ -16,6 +16,8 @@ COMMANDS = {
     "simulate": ("releve.cli.simulate", "Play devices that send plausible readings."),
     "bridge": ("releve.cli.bridge", "Read the topics of brokers that already exist."),
     "db": ("releve.cli.db", "Let people read with SQL."),
+    "retention": ("releve.cli.retention", "Say how long readings are kept."),
+    "archive": ("releve.cli.archive", "List and bring back what was archived before it was deleted."),
     "history": ("releve.cli.history", "Look after readings that are kept as columns."),
     "doctor": ("releve.cli.doctor", "Check an installation and say how to mend it."),
 }

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,10 @@ _SUFFIX = ".parquet"
 
 class NotTheSame(Exception):
     """A file that was just written does not give the readings back; nothing was deleted."""
+
+
+class Unreadable(Exception):
+    """A file is no archive of ours, or is damaged; the message names it."""
 
 
 class Archived(NamedTuple):
@@ -87,21 +92,44 @@ def files(folder: Path, device_id: int | None = None) -> list[Archived]:
 
 
 def count(path: Path) -> int:
-    """How many readings a file has."""
+    """How many readings a file has.
+
+    Raises:
+        Unreadable: It cannot be read.
+    """
     from pyarrow import parquet  # noqa: PLC0415 - an extra
 
-    return int(parquet.read_metadata(path).num_rows)
+    with _naming(path):
+        return int(parquet.read_metadata(path).num_rows)
 
 
 def groups(path: Path) -> Iterator[list[Row]]:
-    """The readings of a file, as many at a time as were a segment."""
+    """The readings of a file, as many at a time as were a segment.
+
+    Raises:
+        Unreadable: It cannot be read.
+    """
     from pyarrow import parquet  # noqa: PLC0415 - an extra
 
     from releve.history.table import rows_of  # noqa: PLC0415 - with pyarrow
 
-    with parquet.ParquetFile(path) as file:
+    with _naming(path):
+        file = parquet.ParquetFile(path)
+    with file:
         for place in range(file.num_row_groups):
-            yield rows_of(file.read_row_group(place))
+            with _naming(path):
+                rows = rows_of(file.read_row_group(place))
+            yield rows
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    from pyarrow import ArrowException  # noqa: PLC0415 - an extra
+
+    try:
+        yield
+    except (ArrowException, OSError, KeyError, ValueError) as error:
+        raise Unreadable(f"{path} cannot be read: {error}") from error
 
 
 def _write(path: Path, blocks: Sequence[Block]) -> None:
@@ -126,8 +154,11 @@ def _write(path: Path, blocks: Sequence[Block]) -> None:
 def _holds(path: Path, blocks: Sequence[Block]) -> bool:
     """Whether a file gives exactly these readings."""
     found = groups(path)
-    is_same = all(spelling.rows(block) == next(found, None) for block in blocks)
-    return is_same and next(found, None) is None
+    try:
+        is_same = all(spelling.rows(block) == next(found, None) for block in blocks)
+        return is_same and next(found, None) is None
+    except Unreadable:
+        return False
 
 
 def _sync(folder: Path) -> None:

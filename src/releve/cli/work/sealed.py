@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 
@@ -19,6 +19,17 @@ _COUNTS = ("fresh_readings", "old_readings", "sealed_readings", "segments", "sea
 _TABLES = (
     "SELECT sum(pg_total_relation_size(name)) FROM unnest('{segment,segment_column,ladder}'::regclass[]) AS of (name)"
 )
+
+
+class _Done(Protocol):
+    """What a step did."""
+
+    @property
+    def is_more(self) -> bool:
+        """Whether there is more to do at once."""
+
+
+Done = TypeVar("Done", bound=_Done)
 
 
 def chosen(connection: psycopg.Connection[Any], name: str | None) -> dict[int, str]:
@@ -83,8 +94,13 @@ def faults(connection: psycopg.Connection[Any], device_id: int) -> Iterator[tupl
         yield sealed.id, sealed.n, found
 
 
-def _steps(connection: psycopg.Connection[Any], step: Callable[[], Coroutine[Any, Any, Step]]) -> int:
-    readings, tries = 0, 0
+def steps(connection: psycopg.Connection[Any], step: Callable[[], Coroutine[Any, Any, Done]]) -> Iterator[Done]:
+    """A step again and again until there is no more to do, each in a transaction; one under which history moved anew.
+
+    Raises:
+        Refusal: It moves all the time.
+    """
+    tries = 0
     while True:
         try:
             with connection.transaction():
@@ -92,8 +108,12 @@ def _steps(connection: psycopg.Connection[Any], step: Callable[[], Coroutine[Any
         except Moved as error:
             tries += 1
             if tries == TRIES:
-                raise Refusal(f"the server seals the same readings just now ({error}); try again") from error
+                raise Refusal(f"the server works on the same readings just now ({error}); try again") from error
             continue
-        readings += done.readings
+        yield done
         if not done.is_more:
-            return readings
+            return
+
+
+def _steps(connection: psycopg.Connection[Any], step: Callable[[], Coroutine[Any, Any, Step]]) -> int:
+    return sum(done.readings for done in steps(connection, step))

@@ -149,7 +149,7 @@ def _set(request: Request, team: Team, device: Device | None, given: Mapping[str
 def _remove(request: Request, team: Team, device: Device | None, channel: str) -> Response:
     if not Rule.objects.filter(team=team, device=device, channel=channel).exists():
         raise Http404
-    rule = {"team": team, "device": device, "channel": channel}
+    rule: dict[str, Any] = {"team": team, "device": device, "channel": channel}
     if is_set(request, "dry_run"):
         return _tried(team, device, lambda: services.drop_rule(**rule))
     services.remove_rule(**rule, by=person(request), origin=Origin.of(request))

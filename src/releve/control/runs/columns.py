@@ -15,7 +15,7 @@ from releve.history import exclusion, spelling
 from releve.history.array import Mask
 from releve.history.block import Block
 from releve.history.exclusion import counting, named_channels, of_part
-from releve.storage import scan, segments
+from releve.storage import retention, scan, segments
 from releve.storage.reader import ConnectionReader, each, now
 from releve.storage.scan import Span
 
@@ -90,6 +90,22 @@ def last_of(run: Run, before: datetime = FAR) -> datetime | None:
 def last_left_out_too(run: Run) -> datetime | None:
     """The instant of the run's last reading, whether it counts or is left out."""
     return _last(run, FAR, [])
+
+
+def deleted_of(runs: Sequence[Run]) -> dict[int, list[tuple[str, Span]]]:
+    """By the number of the run, where readings of it were deleted: the channel, empty for all, and the stretch."""
+    found: dict[int, list[tuple[str, Span]]] = {}
+    known = sorted((run for run in runs if run.device_id is not None), key=attrgetter("device_id"))
+    for device_id, of_device in groupby(known, attrgetter("device_id")):
+        spans = {run.pk: span_of(run) for run in of_device}
+        hull = Span(min(span.from_us for span in spans.values()), max(span.to_us for span in spans.values()))
+        with reader() as own:
+            gone = now(retention.expired(own, device_id, hull))
+        for number, span in spans.items():
+            own_gone = [(channel, _meet(span, each)) for channel, each in gone]
+            if touched := [(channel, each) for channel, each in own_gone if each.from_us < each.to_us]:
+                found[number] = touched
+    return found
 
 
 def _last(run: Run, before: datetime, left_out: Sequence[Left]) -> datetime | None:

@@ -4,7 +4,7 @@ Numbers are converted here as the run's team describes their channels, so every 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from releve.control.runs import columns, described
@@ -46,10 +46,26 @@ class Extent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """Everything that a run's readings tell.
+class Deleted:
+    """A stretch of a run of which readings were deleted, as its team asked.
 
     Attributes:
+        channel: Of which only this channel was; empty for whole readings.
+        since: Its first instant.
+        until: The instant behind its last.
+    """
+
+    channel: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Everything that a run's readings tell; of a channel that is not whole any more, nothing.
+
+    Attributes:
+        deleted: What is not there any more.
         extent: How many, from when to when.
         channels: What each numeric channel did.
         completeness: Whether any are missing.
@@ -64,6 +80,12 @@ class Measured:
     laps: list[Lap]
     asymmetry_trend_per_min: float | None
     tempo_trend_s: float | None
+    deleted: tuple[Deleted, ...] = ()
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether whole readings are not there any more, so that nothing can be said of the run."""
+        return any(not each.channel for each in self.deleted)
 
 
 def measured(run: Run, names: Collection[str] | None = None) -> Measured:
@@ -79,7 +101,7 @@ def measured(run: Run, names: Collection[str] | None = None) -> Measured:
         conversions = described.conversions_of([run])[run.pk]
         for block, counts in columns.judged(run, asked):
             found.add(converted(block, conversions), counts)
-    return _told(run, found)
+    return _without_deleted(_told(run, found), columns.deleted_of([run]).get(run.pk, ()))
 
 
 def measured_of(runs: Sequence[Run], names: Collection[str]) -> dict[int, Measured]:
@@ -88,7 +110,10 @@ def measured_of(runs: Sequence[Run], names: Collection[str]) -> dict[int, Measur
     conversions = described.conversions_of(runs)
     for run, block, counts in columns.judged_of(runs, list(names)):
         found[run.pk][1].add(converted(block, conversions[run.pk]), counts)
-    return {number: _told(run, summary) for number, (run, summary) in found.items()}
+    gone = columns.deleted_of(runs)
+    return {
+        number: _without_deleted(_told(run, summary), gone.get(number, ())) for number, (run, summary) in found.items()
+    }
 
 
 def pieces_of(
@@ -135,6 +160,29 @@ def _told(run: Run, found: Summary) -> Measured:
         laps=found.laps.answer() if found.laps else [],
         asymmetry_trend_per_min=found.effort.asymmetry_trend_per_min if found.effort else None,
         tempo_trend_s=found.effort.tempo_trend_s if found.effort else None,
+    )
+
+
+def _without_deleted(measured: Measured, gone: Sequence[tuple[str, Span]]) -> Measured:
+    """What can be said truly of a run of which readings were deleted."""
+    if not gone:
+        return measured
+    deleted = tuple(
+        Deleted(channel=channel, since=instant(span.from_us), until=instant(span.to_us)) for channel, span in gone
+    )
+    names = {each.channel for each in deleted}
+    channels = {} if "" in names else {name: own for name, own in measured.channels.items() if name not in names}
+    left = measured.extent.received
+    return replace(
+        measured,
+        channels=channels,
+        laps=[],
+        asymmetry_trend_per_min=None,
+        tempo_trend_s=None,
+        completeness=Completeness(received=left, expected=left, rhythm_s=None, gaps=[])
+        if "" in names
+        else measured.completeness,
+        deleted=deleted,
     )
 
 

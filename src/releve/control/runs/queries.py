@@ -16,7 +16,7 @@ from releve.control.runs import columns, described, measure
 from releve.control.runs.columns import FAR, instant
 from releve.control.runs.cut import car, infer
 from releve.control.runs.edit.correction import CORRECTIONS
-from releve.control.runs.measure import Channels, Extent, Measured
+from releve.control.runs.measure import Channels, Deleted, Extent, Measured
 from releve.control.runs.models import Change, Exclusion, HandStatistic, Kind, Run
 from releve.control.teams.models import Team
 from releve.control.teams.queries import EDITORS, role_in, teams_of
@@ -36,7 +36,13 @@ SESSION_SERIES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a run was; `by_hand` names the statistics that a person set, `described` says what its channels are."""
+    """What a run was.
+
+    Attributes:
+        by_hand: The statistics that a person set.
+        described: What its channels are.
+        deleted: What is not there any more.
+    """
 
     run: Run
     channels: Channels
@@ -46,6 +52,7 @@ class Summary:
     laps: list[Lap]
     by_hand: list[str]
     described: dict[str, Description]
+    deleted: tuple[Deleted, ...] = ()
 
     @property
     def units(self) -> dict[str, str]:
@@ -140,13 +147,14 @@ def summary(run: Run) -> Summary:
         laps=found.laps,
         by_hand=sorted(values),
         described=told,
+        deleted=found.deleted,
     )
 
 
 def race_statistics(run: Run) -> dict[str, Any] | None:
     """The statistics of a race without the rest of its summary; None of one without a reading and a correction."""
     found, values = measure.measured(run, race.CHANNELS), _by_hand(run)
-    if not found.extent.received and not values:
+    if (found.deleted or not found.extent.received) and not values:
         return None
     return {**_statistics(run, found, {}), **values}
 
@@ -211,6 +219,8 @@ def _catch_up(run: Run) -> bool:
 
 
 def _statistics(run: Run, found: Measured, told: Mapping[str, Description]) -> dict[str, Any]:
+    if found.deleted:  # what is left would tell of a shorter run, or of other channels
+        return {}
     if run.kind == Kind.RACE:
         return {**race.statistics(found.channels, time_s=found.extent.elapsed_s), "date": run.started_at}
     if run.kind == Kind.CAPTURE:

@@ -43,7 +43,7 @@ class Totals:
 
 
 def totals_of(runs: Sequence[Run], channels: Collection[str]) -> dict[int, Totals]:
-    """By the number of the run, what those with readings were, as far as these channels go."""
+    """By the number of the run, what those with readings, none of them deleted, were, as far as these channels go."""
     return {
         number: Totals(
             extent=found.extent,
@@ -52,7 +52,7 @@ def totals_of(runs: Sequence[Run], channels: Collection[str]) -> dict[int, Total
             },
         )
         for number, found in measure.measured_of(runs, channels).items()
-        if found.extent.received
+        if found.extent.received and not found.is_cut_short
     }
 
 

@@ -128,6 +128,14 @@ class LapAnswer(serializers.Serializer[Any]):
     distance = serializers.FloatField(allow_null=True)
 
 
+class DeletedStretch(serializers.Serializer[Any]):
+    """A stretch of a run of which readings were deleted, as its team asked."""
+
+    channel = serializers.CharField(help_text="Of which only this channel was; empty for whole readings.")
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+
+
 class SummaryAnswer(serializers.Serializer[Any]):
     """What a run was, from every reading that counts now."""
 
@@ -141,6 +149,10 @@ class SummaryAnswer(serializers.Serializer[Any]):
     )
     by_hand = serializers.ListField(child=serializers.CharField(), help_text="Statistics that a person set.")
     laps = LapAnswer(many=True)
+    deleted = DeletedStretch(
+        many=True,
+        help_text="Where readings were deleted; figures that need them are left out.",
+    )
 
 
 class RunWithSummary(RunAnswer):

@@ -42,6 +42,7 @@ def summary_shown(summary: Summary) -> dict[str, Any]:
         **_units_of(summary),
         "by_hand": summary.by_hand,
         "laps": [_lap(lap) for lap in summary.laps],
+        "deleted": [{"channel": each.channel, "since": each.since, "until": each.until} for each in summary.deleted],
     }
 
 
