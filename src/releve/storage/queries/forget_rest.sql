@@ -11,6 +11,10 @@ WITH anchor AS (
     DELETE FROM device_command WHERE device_id = %(device)s
 ), config AS (
     DELETE FROM device_config WHERE device_id = %(device)s
+), expired AS (
+    DELETE FROM expired_reading WHERE device_id = %(device)s
+), restored AS (
+    DELETE FROM restored_span WHERE device_id = %(device)s
 ), link AS (
     DELETE FROM device_link WHERE device_id = %(device)s
 ), seen AS (
