@@ -31,6 +31,7 @@ def document() -> Document:
             f"{_DEVICES}/readings": {"get": _readings()},
             f"{_DEVICES}/export": {"get": run_openapi.export_of_device(_DEVICE)},
             f"{_DEVICES}/series": {"get": series_openapi.of_device(_DEVICE)},
+            "/api/v1/latest": {"get": device_openapi.latest()},
             "/api/v1/series": {"get": series_openapi.of_devices()},
             "/api/v1/runs/{id}/series": {"get": series_openapi.of_run()},
             f"{_DEVICES}/quarantine": {"get": _quarantine()},

@@ -1,6 +1,7 @@
 """The data plane's HTTP routes that read: who may ask is settled here, once for all of them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
@@ -17,6 +18,8 @@ from releve.protocol.sender import Sender
 from releve.query.described import descriptions
 from releve.query.device import commands, machine, quarantine, readings
 from releve.query.export.answer import Export, Wish
+from releve.query.latest import Asked as AskedOfLatest
+from releve.query.latest import answer_latest
 from releve.query.series import asked as series
 from releve.query.series.reply import Replies
 from releve.query.series.source import of_device
@@ -90,8 +93,7 @@ class _DeviceRoutes:
 
     async def _device(self, device_id: str, sender: Sender) -> Device:
         """The device, as long as it is or was of a team of the sender's; a stranger's is not found, not forbidden."""
-        if sender.is_device:
-            raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
+        _refuse_device(sender)
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query("find_device"), {"device": whole(device_id)})
             row = await cursor.fetchone()
@@ -129,6 +131,8 @@ class QueryRoutes(_DeviceRoutes):
                 return self._machine(number)
             case ["api", "v1", "series"]:
                 return self._series_of_several
+            case ["api", "v1", "latest"]:
+                return self._latest
             case [*start, device, what] if tuple(start) == _DEVICES and what in self._of_device:
                 return self._of_device[what](device)
         return None
@@ -187,6 +191,12 @@ class QueryRoutes(_DeviceRoutes):
         devices = [await self._device(str(number), sender) for number in asked.devices]
         sources = [of_device(device.id, device.contract, list(sender.roles), asked) for device in devices]
         await self._replies.answer(request, send, asked=asked, sources=sources)
+
+    async def _latest(self, request: Request, send: Send) -> None:
+        sender = await self._sender(request, "GET")
+        _refuse_device(sender)
+        asked = AskedOfLatest.of(request.query, now=datetime.now(UTC))
+        await while_there(request, answer_latest(self._pool, send, teams=list(sender.roles), asked=asked))
 
     def _quarantine(self, device_id: str) -> Handler:
         async def handler(request: Request, send: Send) -> None:
@@ -272,6 +282,11 @@ class ReplayRoutes(_DeviceRoutes):
             await replay.answer(send, chosen=chosen, change=change)
 
         return handler
+
+
+def _refuse_device(sender: Sender) -> None:
+    if sender.is_device:
+        raise Forbidden("a device's sign-in sends readings; sign in as a person to read them")
 
 
 def parameters(request: Request) -> Mapping[str, str]:

@@ -79,7 +79,7 @@ class Page(NamedTuple):
         lines = [self.lines[place] for place in places.tolist()]
         if names is not None:
             known = Identities(all_same(Rule.KEPT, len(places)), self.ids[places])
-            columns = _columns(lines, tuple(names), has_old=self.has_old)
+            columns = columns_of(lines, tuple(names), has_old=self.has_old)
             return Block(self.time_us[places], columns, identities=known, sent=Sent.none(len(places)))
         texts = [respelled(line) for line in lines] if self.has_old else [line.encode() for line in lines]
         own = (self.time_us[places].tolist(), self.ids[places].tolist(), self.received_us[places].tolist())
@@ -111,7 +111,7 @@ async def plan(
     return Page(*columns, is_last=found < limit and found == len(times), has_old=has_old, sealed=sealed)
 
 
-def _columns(lines: Sequence[str], names: tuple[str, ...], *, has_old: bool) -> dict[str, Column]:
+def columns_of(lines: Sequence[str], names: tuple[str, ...], *, has_old: bool) -> dict[str, Column]:
     """The columns of some channels of readings whose channels are JSON objects."""
     if not names:
         return {}

@@ -4,6 +4,8 @@ from typing import Any
 
 from releve.http.openapi import SECURITY, problems
 from releve.protocol import command
+from releve.query.latest import MOST_DEVICES
+from releve.query.series.asked import MOST_CHANNELS
 
 Document = dict[str, Any]
 _OBJECT: Document = {"type": "object"}
@@ -31,6 +33,55 @@ _CONFIG: Document = {
     "required": ["config", "changed"],
     "properties": {"config": _OBJECT, "changed": _INSTANT, "changed_by": {"type": "string"}},
 }
+
+
+def latest() -> Document:
+    """`GET /api/v1/latest`."""
+    text: Document = {"type": "string"}
+    devices = {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": MOST_DEVICES}
+    channels = {"type": "array", "items": text, "minItems": 1, "maxItems": MOST_CHANNELS}
+    number = {"type": ["number", "null"]}
+    channel = {
+        "type": "object",
+        "required": ["unit", "last", "low", "high"],
+        "properties": {"unit": text, "last": number, "low": number, "high": number},
+    }
+    device = {
+        "type": "object",
+        "required": ["device", "channels"],
+        "properties": {
+            "device": {"type": "integer"},
+            "channels": {"type": "object", "additionalProperties": channel, "description": "Those with a number."},
+        },
+    }
+    found = {
+        "type": "object",
+        "required": ["from", "devices"],
+        "properties": {
+            "from": {"type": "integer", "description": "Since when low and high are told; microseconds since 1970."},
+            "devices": {"type": "array", "items": device},
+        },
+    }
+    asked = [
+        ("channel", channels, "channel=a&channel=b"),
+        ("device", devices, f"Their numbers; all of your teams without it, where these are at most {MOST_DEVICES:,}."),
+        ("from", text, "Since when low and high are told; today's midnight without it."),
+        ("zone", {**text, "default": "UTC"}, "Whose midnight, such as `Europe/Paris`."),
+    ]
+    return {
+        "operationId": "latest",
+        "summary": "The latest number of channels of many devices, and the least and the greatest of the day",
+        "tags": ["readings"],
+        "security": SECURITY,
+        "parameters": [
+            {"name": name, "in": "query", "required": name == "channel", "schema": schema, "description": description}
+            for name, schema, description in asked
+        ],
+        "responses": {
+            "200": {"description": "Found.", "content": {"application/json": {"schema": found}}},
+            **problems(400, 401, 403, 404, 405, 503),
+        },
+    }
 
 
 def commands(device: Document) -> Document:

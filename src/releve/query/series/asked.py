@@ -74,17 +74,17 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             BadRequest: A parameter is missing, unknown or wrong; it is named.
         """
-        given = _given(query, known)
-        once = {name: values[0] for name, values in given.items()}
+        asked_for = given(query, known)
+        once = {name: values[0] for name, values in asked_for.items()}
         asked = cls(
-            channels=_channels(given.get("channel", [])),
-            devices=_devices(given.get("device", [])) if "device" in known else (),
-            from_us=_instant(once, "from"),
-            to_us=_instant(once, "to"),
+            channels=channels_of(asked_for.get("channel", [])),
+            devices=devices_of(asked_for.get("device", [])) if "device" in known else (),
+            from_us=instant_of(once, "from"),
+            to_us=instant_of(once, "to"),
             points=_whole(once, "points", POINTS, low=FEWEST_POINTS, high=MOST_POINTS),
             bucket=_choice(once, "bucket", BUCKETS),
-            zone=_zone(once),
-            functions=_functions(given.get("fn", [])),
+            zone=zone_of(once),
+            functions=_functions(asked_for.get("fn", [])),
             part=_part(once.get("part", "")),
             by=_name(once["by"], "by") if "by" in once else "",
             format=_choice(once, "format", FORMATS) or _accepted(accept),
@@ -136,32 +136,47 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             raise BadRequest(f"{other[0]} is of time; along a channel there are {', '.join(ALONG)}", field="fn")
 
 
-def _given(query: bytes, known: Collection[str]) -> dict[str, list[str]]:
+def given(query: bytes, known: Collection[str], *, most: int = _MOST_FIELDS) -> dict[str, list[str]]:
+    """The parameters of a query string, at most so many.
+
+    Raises:
+        BadRequest: One is unknown, stands more than once or cannot be read.
+    """
     try:
-        given = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+        found = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=most, errors="strict")
     except ValueError as error:
         raise BadRequest(f"the query string cannot be read: {error}") from error
-    for name, values in given.items():
+    for name, values in found.items():
         if name not in known:
             raise BadRequest(f"is not a parameter; there are {', '.join(sorted(known))}", field=name[:NAME_LIMIT])
         if len(values) > 1 and name not in _SEVERAL:
             raise BadRequest("stands more than once", field=name)
         if any("\0" in value for value in values):
             raise BadRequest("text with a NUL character", field=name)
-    return given
+    return found
 
 
-def _channels(names: Sequence[str]) -> list[str]:
+def channels_of(names: Sequence[str]) -> list[str]:
+    """Names of channels, each once.
+
+    Raises:
+        BadRequest: There is none, or there are too many, or one is too long.
+    """
     found = list(dict.fromkeys(_name(name, "channel") for name in names))
     if not 1 <= len(found) <= MOST_CHANNELS:
         raise BadRequest(f"must name 1 to {MOST_CHANNELS} channels: channel=a&channel=b", field="channel")
     return found
 
 
-def _devices(texts: Sequence[str]) -> list[int]:
+def devices_of(texts: Sequence[str], *, most: int = MOST_DEVICES) -> list[int]:
+    """Numbers of devices, each once.
+
+    Raises:
+        BadRequest: There is none, or there are too many, or one is no number.
+    """
     found = list(dict.fromkeys(int(text) if _is_id(text) else 0 for text in texts))
-    if not 1 <= len(found) <= MOST_DEVICES or 0 in found:
-        raise BadRequest(f"must name 1 to {MOST_DEVICES} devices by their numbers: device=1&device=2", field="device")
+    if not 1 <= len(found) <= most or 0 in found:
+        raise BadRequest(f"must name 1 to {most:,} devices by their numbers: device=1&device=2", field="device")
     return found
 
 
@@ -203,7 +218,12 @@ def _whole(once: Mapping[str, str], name: str, default: int, *, low: int, high: 
     return int(text)
 
 
-def _zone(once: Mapping[str, str]) -> str:
+def zone_of(once: Mapping[str, str]) -> str:
+    """The name of a time zone, UTC without one.
+
+    Raises:
+        BadRequest: There is none of that name.
+    """
     name = once.get("zone", "UTC")
     try:
         ZoneInfo(name)
@@ -212,7 +232,12 @@ def _zone(once: Mapping[str, str]) -> str:
     return name
 
 
-def _instant(once: Mapping[str, str], name: str) -> int | None:
+def instant_of(once: Mapping[str, str], name: str) -> int | None:
+    """An instant, None without one.
+
+    Raises:
+        BadRequest: It is none.
+    """
     return instant_us(once[name], field=name) if name in once else None
 
 
