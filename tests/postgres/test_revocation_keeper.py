@@ -248,6 +248,42 @@ def test_removed_certificates_and_factors_stay_removed_and_deleted_devices_stay_
     assert restored.execute("SELECT name FROM fleet_device WHERE is_enabled") == [("d",)]
 
 
+def shared(here, count):
+    """Links to a device; their numbers."""
+    device = here.add_device("shared")
+    return [
+        here.execute(
+            "INSERT INTO shares_share (team_id, kind, device_id, runs, secret_hash, expires_at, opened)"
+            " SELECT team_id, 'device', id, '[]', %s, now() + interval '1 day', 0 FROM fleet_device WHERE id = %s"
+            " RETURNING id", str(number), device,
+        )[0][0]
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def test_a_link_that_was_revoked_since_the_backup_stays_revoked(here):
+    revoked, stays = shared(here, 2)
+    here.keep()
+    restored = here.backed_up()
+    here.execute("UPDATE shares_share SET revoked_at = now() WHERE id = %s", revoked)
+    here.keep()
+
+    restored.keep()
+
+    assert restored.execute("SELECT id FROM shares_share WHERE revoked_at IS NULL") == [(stays,)]
+
+
+def test_without_a_newer_journal_no_link_of_the_backup_opens_anything(here):
+    shared(here, 2)
+    here.keep()
+    restored = here.backed_up()
+    restored.moves()
+
+    restored.keep()
+
+    assert restored.execute("SELECT count(*) FROM shares_share WHERE revoked_at IS NULL") == [(0,)]
+
+
 @pytest.mark.parametrize("journal", ["none", "of the time of the backup"])
 def test_without_a_newer_journal_people_sign_in_again_and_devices_go_on(here, journal):
     device, person = here.add_device("d"), here.add_person("a@example.com")

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from releve.access.authenticate import Authenticator
+from releve.access.shared import Links, Shown
 from releve.http.request import Scope
 from releve.protocol.nobody import DEFAULT_TEAM, may_look
-from releve.protocol.problem import Forbidden, RepeatedHeader, Unauthenticated, Unavailable
+from releve.protocol.problem import Forbidden, NotFound, RepeatedHeader, Unauthenticated, Unavailable
 from releve.protocol.sender import Sender
 from releve.protocol.site import is_own
 from releve.storage.device_row import FOR_EVER_S
@@ -31,10 +32,12 @@ class Visitor(msgspec.Struct, frozen=True):
     Attributes:
         sender: Whose teams are shown.
         again: Looks them up once more; None when they are nobody any more.
+        shown: The one thing that a shared link shows; None for whoever has a name, who sees all of their teams'.
     """
 
     sender: Sender
     again: Again
+    shown: Shown | None = None
 
 
 class Visitors:
@@ -45,6 +48,7 @@ class Visitors:
         pool: Finds people.
         anonymous_role: What a caller without a token may do on the racing routes.
         session_of: Whose session a Cookie header stands for; the control plane is asked.
+        links: Knows shared links.
         public_url: The address that people reach us at, if that is not the request's own.
         origins: Those of other sites whose pages may watch.
     """
@@ -56,6 +60,7 @@ class Visitors:
         *,
         anonymous_role: str,
         session_of: SessionOf,
+        links: Links,
         public_url: str,
         origins: frozenset[str] = frozenset(),
     ) -> None:
@@ -63,6 +68,7 @@ class Visitors:
         self._pool = pool
         self._anonymous_role = anonymous_role
         self._session_of = session_of
+        self._links = links
         self._public = urlsplit(public_url).netloc
         self._origins = origins
         self._asking = asyncio.Semaphore(SESSIONS_AT_ONCE)
@@ -89,21 +95,48 @@ class Visitors:
             raise Unauthenticated
         return visitor
 
+    async def by_link(self, scope: Scope, number: int) -> Visitor:
+        """The visitor who has opened a shared link in this browser.
+
+        Raises:
+            NotFound: They have not, or the link is over.
+            Problem: As `who`.
+        """
+        headers = self._checked(scope)
+        self._refuse_strangers(headers)
+        cookies = headers.get("cookie", "")
+        found = await self._links.opened(cookies, number)
+        if found is None:
+            raise NotFound("there is no such link, or it is over", field="share")
+
+        async def again() -> Sender | None:
+            still = await self._links.opened(cookies, number)
+            return None if still is None else still[0]
+
+        return Visitor(found[0], again, found[1])
+
     async def _somebody(self, scope: Scope) -> Visitor | None:
         """Whose token or session it is; None for nobody's."""
-        if self._authenticator.feed.is_cut:
-            raise Unavailable
-        headers = _headers(scope)
+        headers = self._checked(scope)
         if "authorization" in headers:
             return await self._by_token(headers["authorization"])
         # A browser sends cookies, and reaches loopback, on behalf of any site: RFC 6455, section 10.2.
         if headers.get("origin") in self._origins:
             return None  # as over HTTP, where no cookie of ours is sent along
+        self._refuse_strangers(headers)
+        return await self._by_session(headers.get("cookie", ""))
+
+    def _checked(self, scope: Scope) -> dict[str, str]:
+        if self._authenticator.feed.is_cut:
+            raise Unavailable
+        return _headers(scope)
+
+    def _refuse_strangers(self, headers: dict[str, str]) -> None:
+        """Refuse what a page of another site has a browser ask with our cookies."""
         # A picture or a script of another site's page says no Origin, and yet brings our cookie: Fetch Metadata tells.
         is_strange = headers.get("sec-fetch-site", "") in _OTHER_SITES
         if is_strange or not is_own(headers.get("origin"), headers.get("host"), public=self._public):
             raise Forbidden("a page of another site may not watch; RELEVE_ALLOWED_ORIGINS names those that may")
-        return await self._by_session(headers.get("cookie", ""))
 
     async def _by_token(self, authorization: str) -> Visitor:
         scheme, _, token = authorization.partition(" ")

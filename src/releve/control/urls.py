@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("releve.control.runs.urls")),
     path("", include("releve.control.families.urls")),
     path("", include("releve.control.keeping.urls")),
+    path("", include("releve.control.shares.urls")),
     path("", include("releve.control.pages.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from psycopg.rows import dict_row
 
+from releve.access.shared import Shown
 from releve.live.told import Told
 from releve.live.wish import Wish
 from releve.protocol.problem import NotFound
@@ -65,13 +66,21 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         return any(stretch.has(told) for stretch in self.stretches.get(told.device_id, ()))
 
 
-async def chosen(pool: Pool, wish: Wish, sender: Sender) -> Choice:
+async def chosen(pool: Pool, wish: Wish, sender: Sender, shown: Shown | None = None) -> Choice:
     """What is wanted, as long as the viewer may see all of it now.
+
+    Args:
+        pool: Lends connections.
+        wish: What was asked for.
+        sender: Who asks.
+        shown: All that they may see, where a shared link let them in.
 
     Raises:
         NotFound: Something is not there, or is not a team's of theirs; a stranger's is not told from what is not there.
         Unavailable: The database does not answer.
     """
+    if shown is not None:
+        _refuse_the_rest(wish, shown)
     if wish.is_of_all:
         teams = [team for team in sender.roles if sender.may_read(team)]
         rows = await _rows(pool, "live_newest_devices", {"teams": teams, "limit": NEWEST_DEVICES})
@@ -85,6 +94,13 @@ async def chosen(pool: Pool, wish: Wish, sender: Sender) -> Choice:
         found.add_runs(wish.runs, await _rows(pool, "live_runs", {"runs": list(wish.runs)}))
     devices = list(found.devices.values())
     return Choice(devices=devices, stretches=found.stretches, channels=tuple(wish.channels))
+
+
+def _refuse_the_rest(wish: Wish, shown: Shown) -> None:
+    """See to it that a link shows its own thing only."""
+    is_more = set(wish.devices) - set(shown.devices) or set(wish.runs) - set(shown.runs) or wish.assets
+    if wish.is_of_all or is_more:
+        raise NotFound("the link does not show that", field="share")
 
 
 class _Found:
@@ -119,8 +135,10 @@ class _Found:
         known = {row["id"]: row for row in rows if self._sender.may_read(row["team_id"])}
         for number in wanted:
             row = known.get(number)
-            if row is None or not self._sender.may_read(row["device_team_id"]):
+            if row is None:
                 raise NotFound("there is no such run, or it is not your team's", field="run")
+            if not self._sender.may_read(row["device_team_id"]):
+                continue  # it waits for its device, or that is another team's by now: nothing more comes
             until_us = ALWAYS_US if row["to_us"] is None else row["to_us"]
             device = Device(row["device_id"], row["name"], row["device_team_id"])
             self._add(device, Stretch(row["part"], row["from_us"], until_us))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from releve.http.openapi import problems
-from releve.live.wish import IN_QUERY, LAST_EVENT_ID, MOST
+from releve.live.wish import IN_QUERY, LAST_EVENT_ID, MOST, SHARE
 from releve.protocol.reading import NAME_LIMIT
 
 Document = dict[str, Any]
@@ -42,6 +42,12 @@ def _live() -> Document:
             _several("asset", number, "What devices are mounted on: of a machine, what its devices say of it."),
             _several("run", number, "Runs: readings that are of one, as they come in."),
             _several("channel", channel, "Channels that are shown; readings with none of them are left out."),
+            {
+                "name": SHARE,
+                "in": "query",
+                "schema": number,
+                "description": "A shared link's number, in a browser that has opened it: it shows its own thing only.",
+            },
             {
                 "name": LAST_EVENT_ID,
                 "in": "header",

@@ -78,8 +78,11 @@ class Streams:
         if request.method != "GET":
             raise MethodNotAllowed(f"{PATH} takes GET only")
         wish = Wish.of(request.query, last_event_id=request.text(LAST_EVENT_ID.lower().encode()))
-        visitor = await self._visitors.known(request.scope)
-        choice = await chosen(self._pool, wish, visitor.sender)
+        if wish.share is None:
+            visitor = await self._visitors.known(request.scope)
+        else:
+            visitor = await self._visitors.by_link(request.scope, wish.share)
+        choice = await chosen(self._pool, wish, visitor.sender, visitor.shown)
         viewer = Viewer(visitor, viewer=visitor.sender.principal, wish=wish, choice=choice)
         self._let_in(viewer)
         try:
@@ -241,7 +244,7 @@ class Streams:
             viewer.end(NO_MORE)
             return
         try:
-            choice = await chosen(self._pool, viewer.wish, sender)
+            choice = await chosen(self._pool, viewer.wish, sender, viewer.visitor.shown)
         except NotFound as problem:
             viewer.end(problem.detail)
             return

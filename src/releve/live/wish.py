@@ -11,8 +11,10 @@ from releve.protocol.reading import NAME_LIMIT
 
 MOST = {"device": 100, "asset": 20, "run": 8, "channel": 32}
 LAST_EVENT_ID, IN_QUERY = "Last-Event-ID", "last_event_id"
+SHARE = "share"
 _LARGEST_DEVICE, _LARGEST_ID = 2**31 - 1, 2**62
-_LARGEST = {"device": _LARGEST_DEVICE, "asset": _LARGEST_ID, "run": _LARGEST_ID}
+_LARGEST = {"device": _LARGEST_DEVICE, "asset": _LARGEST_ID, "run": _LARGEST_ID, SHARE: _LARGEST_ID}
+_ONCE = (IN_QUERY, SHARE)
 _LATEST_US = 253_402_300_800_000_000  # the year 10000
 
 
@@ -24,6 +26,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         assets: Those of what devices are mounted on.
         runs: Those of runs.
         channels: The channels that are shown; readings with none of them are left out. Empty for all.
+        share: The number of the shared link that it is watched by; None for whoever is signed in.
         since_us: When the last event was delivered that the viewer has seen, microseconds since 1970; None at first.
     """
 
@@ -31,6 +34,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     assets: Sequence[int] = ()
     runs: Sequence[int] = ()
     channels: Sequence[str] = ()
+    share: int | None = None
     since_us: int | None = None
 
     @classmethod
@@ -46,6 +50,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             assets=_numbers(given, "asset"),
             runs=_numbers(given, "run"),
             channels=_channels(given),
+            share=next(iter(_numbers(given, SHARE)), None),
             since_us=_since(last_event_id or given.get(IN_QUERY, [""])[-1]),
         )
 
@@ -56,14 +61,14 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _given(query: bytes) -> dict[str, list[str]]:
-    most = sum(MOST.values()) + 1
+    most = sum(MOST.values()) + len(_ONCE)
     try:
         given = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=most, errors="strict")
     except ValueError as error:
         raise BadRequest(f"the query string cannot be read: {error}") from error
     for name, values in given.items():
-        if name not in MOST and name != IN_QUERY:
-            known = ", ".join(sorted([*MOST, IN_QUERY]))
+        if name not in (*MOST, *_ONCE):
+            known = ", ".join(sorted([*MOST, *_ONCE]))
             raise BadRequest(f"is not a parameter; there are {known}", field=name[:NAME_LIMIT])
         if any("\0" in value for value in values):
             raise BadRequest("text with a NUL character", field=name)

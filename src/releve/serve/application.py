@@ -11,6 +11,7 @@ from uuid import uuid4
 from releve.access.compose import authenticator, device_sign_in
 from releve.access.device_routes import DeviceRoutes
 from releve.access.password_turn import Turns
+from releve.access.shared import Links
 from releve.access.visitor import Visitors
 from releve.http.edge import Hosts
 from releve.http.request import Receive, Scope, Send
@@ -128,7 +129,7 @@ class Application:
         self.mqtt.endpoint.on_watched = self.hub.look_up
         self.group.on_committed = self.hub.committed
         self.authenticator.on_revoked(self.hub.changed)
-        visitors = self._visitors(settings)
+        visitors = self._visitors(settings, pepper)
         self._live = LivePages(visitors, self.authenticator, self.counters, opened=self.hub.look_up)
         self.hub.add_watcher(self._live)
         self.streams = Streams(visitors, self.authenticator, self.pool, self.counters, opened=self.hub.look_up)
@@ -139,12 +140,13 @@ class Application:
         self._handlers = self._routes(settings, ingest, status)
         self._boundary = Boundary(settings, counters=self.counters, find=self._find, otherwise=self._otherwise)
 
-    def _visitors(self, settings: Settings) -> Visitors:
+    def _visitors(self, settings: Settings, pepper: bytes) -> Visitors:
         return Visitors(
             self.authenticator,
             self.pool,
             anonymous_role=settings.anonymous_role,
             session_of=self._watch.session_of,
+            links=Links(self.pool, pepper),
             public_url=settings.public_url,
             origins=settings.origins,
         )

@@ -33,8 +33,8 @@ class Entry:
     Attributes:
         key: Its name, the same in the database.
         at: When it was made.
-        principal: What was ended or changed: `device:<id>`, `account:<id>`, `signin:<uuid>`, `factor:<id>` or
-            `certificate:<fingerprint>`.
+        principal: What was ended or changed: `device:<id>`, `account:<id>`, `signin:<uuid>`, `factor:<id>`,
+            `share:<id>` or `certificate:<fingerprint>`.
         born: When the row of that number was made.
         until: From when on it is over by itself; None where it never is.
         state: What was left standing when it was written down; None where the row is gone.

@@ -22,7 +22,7 @@ from releve.storage.queries import query
 from releve.storage.revocation_journal import Contents, Entry, Journal
 
 SEALED = "verifier"  # of a state: the hash of a password or a secret
-APPLIED = frozenset({"account", "certificate", "device", "factor", "signin"})
+APPLIED = frozenset({"account", "certificate", "device", "factor", "share", "signin"})
 NOBODY_SIGNS_IN = {"account": "!", "device": ""}  # hashes of no password and of no secret
 REMEMBERED = 10_000
 _GONE: Mapping[str, Any] = {

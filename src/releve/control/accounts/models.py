@@ -157,6 +157,8 @@ class AuditKind(models.TextChoices):
     KEEPING_CHANGED = "keeping-changed"
     READER_GRANTED = "reader-granted"
     READER_REVOKED = "reader-revoked"
+    SHARE_MADE = "share-made"
+    SHARE_REVOKED = "share-revoked"
     RESTORED = "restored"
 
 

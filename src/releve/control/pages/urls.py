@@ -13,6 +13,8 @@ from releve.control.pages.machine import views as machine
 from releve.control.pages.run import change_views as run_change
 from releve.control.pages.run import list_views as runs
 from releve.control.pages.run import views as run
+from releve.control.pages.share import making
+from releve.control.pages.share import views as share
 
 urlpatterns = [
     path("", signed_in(home.home), name="home"),
@@ -68,6 +70,11 @@ urlpatterns = [
     path("machines/", signed_in(machine.machines), name="machine-list"),
     path("machines/<int:asset_id>/", signed_in(machine.machine), name="machine-page"),
     path("machines/<int:asset_id>/qr.svg", signed_in(machine.code), name="machine-code"),
+    path("s/<str:secret>/", share.enter, name="share-enter"),
+    path("shared/<int:share_id>/", share.shared, name="shared"),
+    path("shares/", signed_in(making.shares), name="share-list"),
+    path("shares/make/", signed_in(making.make), name="share-make"),
+    path("shares/<int:share_id>/revoke/", signed_in(making.revoke), name="share-revoke"),
     path("account/login/", entrance.login),  # allauth names these three
     path("account/password/reset/", entrance.password_reset),
     path("account/email/", entrance.email),

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from releve.protocol.shared import without_secrets
 from releve.serve.process.fold import Fold
 
 # What steers a terminal, turns text around or ends a line: controls, bidi marks, separators, lone surrogates.
@@ -74,6 +75,8 @@ def configure(*, level: str, log_format: str, **fields: Any) -> None:
 def visible(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     r"""A structlog processor that spells out what a sender could steer a terminal or mislead a reader with.
 
+    What the path of a shared link says beyond that it is one is left out, whoever logs it.
+
     >>> visible(None, "info", {"event": "refused", "path": "/\x1b[2J\u202e", "errors": ["a\nb"]})
     {'event': 'refused', 'path': '/\\x1b[2J\\u202e', 'errors': ['a\\nb']}
     """
@@ -85,7 +88,7 @@ def visible(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Muta
 
 def _spelled(value: Any, unseen: "re.Pattern[str]") -> Any:
     if isinstance(value, str):
-        return unseen.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), value)
+        return unseen.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), without_secrets(value))
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple | set | frozenset):

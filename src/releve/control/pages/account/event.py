@@ -37,6 +37,8 @@ _WORDS = {
     AuditKind.KEEPING_CHANGED: _("How long data are kept changed"),
     AuditKind.READER_GRANTED: _("A role may read with SQL"),
     AuditKind.READER_REVOKED: _("A role may no longer read with SQL"),
+    AuditKind.SHARE_MADE: _("A shared link was made"),
+    AuditKind.SHARE_REVOKED: _("A shared link was revoked"),
     AuditKind.RESTORED: _("The database was restored from a backup"),
 }
 

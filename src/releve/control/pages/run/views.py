@@ -51,6 +51,7 @@ def page(request: HttpRequest, shown: Run, *, status: int = 200, **wrong: Any) -
         "changes": _changes(account, shown),
         "state": etag(shown),
         "may_edit": may_edit,
+        "share_runs": [shown.pk],
         "next_run": following(shown) if may_edit else None,
         "origin": public_address.of(request),
         "zone": settings.RELEVE.time_zone,

@@ -1,0 +1,1 @@
+"""Read-only links to a run, a comparison or a live device, for people without an account."""
