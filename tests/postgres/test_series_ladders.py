@@ -97,7 +97,7 @@ def source(**more):
 
 
 async def drawn(pool, asked, whose, silent=None):
-    return json.loads(body(asked, [whose], await draw.draw(pool, asked, [whose], silent)))
+    return json.loads(body(asked, [whose], await draw.draw(pool, asked, [whose], silent=silent)))
 
 
 def by_hand(found, rows, conversion=lambda number: number):

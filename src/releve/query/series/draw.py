@@ -38,23 +38,31 @@ class Charts(NamedTuple):
     drawn: Sequence[Drawn]
 
 
-async def draw(pool: Pool, asked: Asked, sources: Sequence[Source], silent: Silent | None = None) -> Charts:
+async def draw(
+    pool: Pool,
+    asked: Asked,
+    sources: Sequence[Source],
+    *,
+    spans: Sequence[Sequence[Span]] | None = None,
+    silent: Silent | None = None,
+) -> Charts:
     """The charts of several devices or of a run, over one grid.
 
     Args:
         pool: Where the readings are.
         asked: What was asked for.
         sources: Whose readings, one or more.
+        spans: The stretches of each source that are read, where they are known (`spans_of`).
         silent: What is remembered of segments from one chart to the next.
 
     Raises:
         BadRequest: The answer would be too large, or there is nothing to draw along.
     """
-    spans_of = [await _spans(pool, each) for each in sources]
+    spans = await spans_of(pool, sources) if spans is None else spans
     extents = [
         found
-        for each, spans in zip(sources, spans_of, strict=True)
-        for span in spans
+        for each, of in zip(sources, spans, strict=True)
+        for span in of
         if (found := await extent(pool, each.device_id, span)) is not None
     ]
     first_us = min((each.from_us for each in extents), default=None)
@@ -64,7 +72,7 @@ async def draw(pool: Pool, asked: Asked, sources: Sequence[Source], silent: Sile
     from_us = sources[0].from_us or first_us
     to_us = last_us if sources[0].to_us == LATEST_US else sources[0].to_us
     whole = _NOTHING if from_us is None or to_us is None else Span(from_us, to_us)
-    readers = [_Reader(pool, asked, *each) for each in zip(sources, spans_of, strict=True)]
+    readers = [_Reader(pool, asked, *each) for each in zip(sources, spans, strict=True)]
     step_us = await _step_us(readers, asked, whole)
     memory = Silent() if silent is None else silent
     drawn = [await _drawn(reader, asked, whole, step_us, memory) for reader in readers]
@@ -82,6 +90,11 @@ async def _step_us(readers: Sequence["_Reader"], asked: Asked, whole: Span) -> i
         return None
     n = sum(each.sealed.n for each in ladders if each.width_us <= step_us)
     return step_us if n > asked.points and n * len(asked.channels) > MANY else None
+
+
+async def spans_of(pool: Pool, sources: Sequence[Source]) -> list[list[Span]]:
+    """The stretches of each source that those who ask may read."""
+    return [await _spans(pool, source) for source in sources]
 
 
 async def _spans(pool: Pool, source: Source) -> list[Span]:

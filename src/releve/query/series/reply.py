@@ -55,37 +55,54 @@ class Replies:
         await while_there(request, self._answer(request, send, asked, sources))
 
     async def _answer(self, request: Request, send: Send, asked: Asked, sources: Sequence[Source]) -> None:
+        is_packed = takes_gzip(request.text(b"accept-encoding"))
         try:
             async with asyncio.timeout(DEADLINE_S), self._turn:
-                body = await self._body(asked, sources)
+                tag, body = await self._tagged(asked, sources, request.text(b"if-none-match"), is_packed=is_packed)
         except TimeoutError as error:
             raise TakesTooLong from error
-        tag = b'W/"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
         headers: list[Header] = [
-            (b"etag", tag),
+            (b"etag", tag.encode()),
             (b"cache-control", b"private, no-cache"),
             (b"vary", b"accept, accept-encoding, authorization"),
         ]
-        if is_known(request.text(b"if-none-match"), tag.decode()):
+        if body is None:
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
         headers.append((b"content-type", _MEDIA[asked.format]))
-        if takes_gzip(request.text(b"accept-encoding")) and len(body) >= WORTH_PACKING:
+        if is_packed and len(body) >= WORTH_PACKING:
             body = await asyncio.to_thread(zlib.compress, body, 5, 31)
             headers.append((b"content-encoding", b"gzip"))
         await send_bytes(send, 200, body, headers)
 
-    async def _body(self, asked: Asked, sources: Sequence[Source]) -> bytes:
+    async def _tagged(
+        self, asked: Asked, sources: Sequence[Source], known: str, *, is_packed: bool
+    ) -> tuple[str, bytes | None]:
+        """The answer's tag and its body; no body where the client knows that tag.
+
+        The tag is of what the answer is computed from, which is asked for before and after. Where that cannot be told
+        so cheaply, or something came meanwhile, it is of the body itself, and weak.
+        """
         await asyncio.to_thread(_load)
         from releve.query.series import document, draw  # noqa: PLC0415 - they bring numpy, which only charts need
+        from releve.query.series.version import version  # noqa: PLC0415 - as above
         from releve.storage.rungs import Silent  # noqa: PLC0415 - as above
 
         if self._silent is None:
             self._silent = Silent()
         sources = await with_descriptions(self._pool, sources)
-        charts: Charts = await draw.draw(self._pool, asked, sources, self._silent)
-        return await asyncio.to_thread(document.body, asked, sources, charts)
+        spans = await draw.spans_of(self._pool, sources)
+        coding = "gzip" if is_packed else "identity"
+        before = await version(self._pool, asked, sources, spans, coding=coding)
+        if before is not None and is_known(known, f'"{before}"'):
+            return f'"{before}"', None
+        charts: Charts = await draw.draw(self._pool, asked, sources, spans=spans, silent=self._silent)
+        body = await asyncio.to_thread(document.body, asked, sources, charts)
+        if before is not None and before == await version(self._pool, asked, sources, spans, coding=coding):
+            return f'"{before}"', body
+        tag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
+        return tag, None if is_known(known, tag) else body
 
 
 def is_known(known: str, tag: str) -> bool:
