@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "releve.control.patience.statement_timeout",
     "django.middleware.security.SecurityMiddleware",
     "releve.control.api.headers.SecurityHeaders",
+    "releve.control.pages.packed.PackedPages",
     "releve.control.pages.slash.EitherSlash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -15,6 +15,7 @@ from whitenoise.responders import Response, StaticFile
 from releve.control.api.headers import CONTENT_SECURITY_POLICY
 
 MAX_AGE_S = 60
+_RUN_NOTHING = (".js", ".css", ".json")  # where a browser opens them by themselves, it shows text
 WORTH_PACKING, MOST_PACKED = 1_000, 512_000  # bytes: 10 ms of a processor, once in a process's life
 _TEXT = re.compile(r"^(text/|application/javascript|application/json|image/svg)")
 _TAKES_GZIP = re.compile(r"(?<![\w-])(x-)?gzip(?![\w-])(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
@@ -79,7 +80,8 @@ class _Packed:
         return Response(HTTPStatus.OK, headers, None if method == "HEAD" else BytesIO(self._body))
 
 
-def _add_headers(headers: Any, _path: str, _url: str) -> None:
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY  # a picture that is opened by itself runs nothing
+def _add_headers(headers: Any, path: str, _url: str) -> None:
+    if not path.endswith(_RUN_NOTHING):
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY  # a picture that is opened by itself runs nothing
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = settings.SECURE_REFERRER_POLICY
