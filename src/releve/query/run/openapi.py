@@ -80,17 +80,20 @@ def compare() -> Document:
 def export() -> Document:
     """`GET /api/v1/runs/{id}/export`."""
     run = {"name": "id", "in": "path", "required": True, "schema": _RUN_ID}
-    return _export("exportRun", "Every reading of a run that counts, streamed", [run])
+    return _export("exportRun", "Every reading of a run that counts, streamed", [run, *_span()])
 
 
 def export_of_device(device: Document) -> Document:
     """`GET /api/v1/devices/{device}/export`."""
-    span = [
+    operation = _export("exportDevice", "Every reading of a device, streamed", [device, *_span()])
+    return {**operation, "tags": ["readings"]}
+
+
+def _span() -> list[Document]:
+    return [
         _query("from", {"type": "string"}, "First instant, included: ISO 8601 or an epoch number."),
         _query("to", {"type": "string"}, "Last instant, excluded."),
     ]
-    operation = _export("exportDevice", "Every reading of a device, streamed", [device, *span])
-    return {**operation, "tags": ["readings"]}
 
 
 def _export(name: str, summary: str, parameters: list[Document]) -> Document:

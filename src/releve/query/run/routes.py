@@ -5,6 +5,7 @@ from releve.http.request import Request, Send, while_there
 from releve.protocol.problem import Forbidden, MethodNotAllowed, NotFound, Unauthenticated
 from releve.protocol.sender import Sender
 from releve.query.described import descriptions
+from releve.query.device import readings
 from releve.query.export.answer import Export, Wish
 from releve.query.routes import Handler, parameters
 from releve.query.run import run as runs
@@ -48,9 +49,10 @@ class RunRoutes:
         async def handler(request: Request, send: Send) -> None:
             sender = await self._sender(request)
             run = await self._run(number, sender)
-            asked = Wish.of(parameters(request), accept=request.text(b"accept"))
+            asked = Wish.of(parameters(request), accept=request.text(b"accept"), beside=readings.SPAN)
+            which = run.within(readings.span_of(parameters(request)))
             told = await descriptions(self._pool, {run.device_id: run.contract}, [run.team_id])
-            export = Export(self._pool, run.which, asked, told[run.device_id], name=f"run-{run.id}")
+            export = Export(self._pool, which, asked, told[run.device_id], name=f"run-{run.id}")
             await export.reply(request, send)
 
         return handler

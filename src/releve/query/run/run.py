@@ -45,6 +45,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         span = (self.from_us, self.to_us)
         return Which(device_id=self.device_id, spans=[span], part=self.part, left_out=self.left_out)
 
+    def within(self, span: tuple[int, int]) -> Which:
+        """Those of them that lie in a span, microseconds since 1970, its end excluded."""
+        from_us, to_us = max(self.from_us, span[0]), min(self.to_us, span[1])
+        return msgspec.structs.replace(self.which, spans=[(from_us, to_us)] if from_us < to_us else [])
+
 
 async def find(pool: Pool, number: int) -> Run | None:
     """A run by its number, None when there is none."""

@@ -13,7 +13,7 @@ from releve.control.pages.run.figure import Figure, figures
 from releve.control.runs import queries
 from releve.control.runs.models import Exclusion, Kind, Run
 from releve.control.runs.queries import Summary
-from releve.protocol.described import Description
+from releve.protocol.described import ChannelKind, Description
 from releve.protocol.run.completeness import PATIENCE
 from releve.protocol.run.part import split_part
 from releve.protocol.run.statistic import Statistic
@@ -27,6 +27,7 @@ FIRST = {
     Kind.SERIES: ["repetitions", "acceleration_total"],
     Kind.CAPTURE: ["accelerometre", "temperature", "humidite"],
 }
+_CURVES = (ChannelKind.GAUGE, ChannelKind.COUNTER)
 FUNCTIONS = ("low", "high", "mean", "last")
 
 
@@ -129,7 +130,7 @@ def _channels(
             described=summary.described[name],
             statistic=summary.channels[name],
             pieces=band.pieces(_of(name, buckets), frame=frame, width=width, patience=patience)
-            if frame and place < MOST_PICTURES
+            if frame and place < MOST_PICTURES and summary.described[name].kind in _CURVES
             else [],
         )
         for place, name in enumerate(names)

@@ -1,5 +1,7 @@
 """`/runs/<id>/`: what a run was, what is left out of it, what people did to it; a deleted one keeps its history."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -8,14 +10,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from releve.control.accounts.models import Account
+from releve.control.fleet.channel_views import channel_shown
 from releve.control.pages import access, public_address
 from releve.control.pages.run.forms import CorrectForm, ExcludeForm, MoveForm, RenameForm, SplitForm
-from releve.control.pages.run.look import Look, look
+from releve.control.pages.run.look import MOST_PICTURES, Look, look
 from releve.control.runs import queries
 from releve.control.runs.api.precondition import etag
 from releve.control.runs.edit.correction import EXCLUDE, FIGURES
 from releve.control.runs.listing import deleted_run_for, following
-from releve.control.runs.models import Change, Run
+from releve.control.runs.models import Change, Exclusion, Run
 
 LISTED_CHANGES = 100
 LISTED_EXCLUSIONS = 100
@@ -52,6 +55,7 @@ def page(request: HttpRequest, shown: Run, *, status: int = 200, **wrong: Any) -
         "state": etag(shown),
         "may_edit": may_edit,
         "share_runs": [shown.pk],
+        "chart": _chart(shown, found, exclusions),
         "next_run": following(shown) if may_edit else None,
         "origin": public_address.of(request),
         "zone": settings.RELEVE.time_zone,
@@ -59,6 +63,16 @@ def page(request: HttpRequest, shown: Run, *, status: int = 200, **wrong: Any) -
         **wrong,
     }
     return render(request, "pages/run.html", context, status=status)
+
+
+def _chart(shown: Run, found: Look, exclusions: Sequence[Exclusion]) -> dict[str, Any] | None:
+    """What the run's chart is told; None where there is nothing to draw."""
+    last = shown.ended_at or found.summary.extent.last
+    if shown.device is None or last is None or not found.channels:
+        return None
+    drawn = [channel_shown(each.name, each.described) for each in found.channels]
+    spans = [[each.since.isoformat(), each.until.isoformat()] for each in exclusions]
+    return {"channels": json.dumps(drawn[:MOST_PICTURES]), "end": last.isoformat(), "out": json.dumps(spans)}
 
 
 def _deleted(request: HttpRequest, shown: Run) -> HttpResponse:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,9 +29,16 @@ from releve.control.runs.api.serializers import (
 from releve.control.runs.api.shown import change_shown, exclusion_shown, run_shown, summary_shown
 from releve.control.runs.api.views import ETAG, IF_MATCH, TAG, RunView, answer, checked, seen
 from releve.control.runs.edit import services
+from releve.control.runs.models import Run
 from releve.protocol.problem import BadRequest
 
 LARGEST_IDENTITY = 2**63
+MAY_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="An `ETag` of the run; 412 where it was changed since.",
+)
 CHANGED: dict[Any, Any] = {200: RunAnswer, **refusals(400, 403, 404, 409, 412, 428)}
 PAIR: dict[Any, Any] = {200: RunPair, **refusals(400, 403, 404, 409, 412, 428)}
 
@@ -127,13 +134,19 @@ class Exclusions(RunView):
     @extend_schema(
         operation_id="run_exclude",
         tags=TAG,
+        parameters=[MAY_MATCH],
         request=ExclusionRequest,
-        responses={201: ExclusionAnswer, **refusals(400, 403, 404)},
+        responses={201: ExclusionAnswer, **refusals(400, 403, 404, 412)},
     )
     def post(self, request: Request, run_id: int) -> Response:
         """Leave readings out of every statistic, at once; they stay stored."""
         wanted = checked(ExclusionRequest, request.data)
-        run = queries.editable_run(person(request), run_id)
+        if "If-Match" not in request.headers:
+            return self._left_out(request, queries.editable_run(person(request), run_id), wanted)
+        with seen(request, run_id) as held:
+            return self._left_out(request, held, wanted)
+
+    def _left_out(self, request: Request, run: Run, wanted: dict[str, Any]) -> Response:
         who: dict[str, Any] = {"by": person(request), "origin": Origin.of(request)}
         if "reading" in wanted:
             identity = int(wanted["reading"])

@@ -107,7 +107,9 @@ export class Chart {
 
   take(data) {
     this.data = data;
-    this.asked = { from: this.view.from, to: this.view.to, at: performance.now() };
+    const last = Math.max(...[...data.lines.values()].map((line) => line.x.at(-1) ?? -Infinity));
+    this.askedAt = performance.now();
+    this.heardTo = Math.max(this.heardTo ?? -Infinity, last);
     this.breaks = data.gaps;
     this.mark();
     if (judge(this.channels, data.lines)) this.arrange();

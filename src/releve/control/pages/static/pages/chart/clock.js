@@ -78,6 +78,12 @@ export function value(content, decimals = null) {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 
+// Seconds since 1970 of what the API writes, with its microseconds.
+export function secondsOf(text) {
+  const [, whole, fraction = "", zone] = /^(.*?)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  return Date.parse(whole + zone) / 1000 + Number(`0${fraction}`);
+}
+
 // An instant as a field of a form has it, on the wall's clock of the zone, and back.
 export function toField(seconds, zone) {
   const parts = new Map(

@@ -1,11 +1,13 @@
-// Lets a chart follow what comes, as long as its view is live.
+// Lets a chart follow what is committed, as long as its view is live.
 
-import { ask } from "./ask.js";
+import { follow } from "../live.js";
+import { secondsOf } from "./clock.js";
 import { add } from "./series.js";
 
-const EVERY_MS = 1000;
+const A_TICK_MS = 1000; // the present moves on without a reading, too
 const AGAIN_MS = 60_000; // what was put together here is asked for again: late readings, gaps, the grid
 const MOST_RAW = 4000;
+const SAME = 1e-6; // an instant has microseconds
 
 export class Follow {
   constructor(chart) {
@@ -15,66 +17,51 @@ export class Follow {
   // Begins or ends following, as the view says.
   settle() {
     const isWanted = this.chart.mayFollow && this.chart.view.isLive;
-    if (isWanted && !this.timer) this.timer = setInterval(() => this.turn(), EVERY_MS);
     if (!isWanted) this.close();
+    if (!isWanted || this.stream) return;
+    const { query } = this.chart.source;
+    this.stream = follow(query, {
+      reading: (reading) => this.reading(reading),
+      state: (state) => { if (state === "open" && this.wasLost) this.chart.refresh(); this.wasLost = state === "lost"; },
+    });
+    this.timer = setInterval(() => this.move(), A_TICK_MS);
   }
 
-  async turn() {
-    if (document.hidden || this.isBusy || !this.chart.data) return;
-    this.isBusy = true;
-    try {
-      await this.hear();
-    } catch {
-      // the next turn asks again; what is drawn stays
+  reading({ time, channels }) {
+    const { chart } = this;
+    const { part } = chart.source;
+    const [name, ...rest] = part ? part.split("=") : [""];
+    if (name && String(channels[name]) !== rest.join("=")) return;
+    const x = secondsOf(time) - chart.origin;
+    if (!chart.data || x <= chart.heardTo + SAME) {
+      this.isStale ||= x < chart.heardTo - SAME; // a late one; at first the last of before comes once more
+      return;
     }
-    this.isBusy = false;
+    this.isStale = !add(chart.data, chart.channels, x, channels) || this.isStale;
+    chart.heardTo = x;
+    this.isNew = true;
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.move();
+    });
   }
 
-  async hear() {
+  move() {
     const { chart } = this;
-    const since = Math.max(...[...chart.data.lines.values()].map((line) => line.x.at(-1) ?? -Infinity), chart.heardTo ?? -Infinity, chart.view.from);
-    const asked = new URLSearchParams(chart.channels.slice(0, 32).map((each) => ["channel", each.name]));
-    asked.set("from", String(Math.floor((since + chart.data.width + chart.origin) * 1e6) + 1));
-    asked.set("points", "2000");
-    if (chart.source.part) asked.set("part", chart.source.part);
-    const found = await ask(`${chart.source.path}/series?${asked}`);
-    this.take(found);
-  }
-
-  take(found) {
-    const { chart } = this;
-    const rows = new Map();
-    for (const series of found.series) {
-      const values = series.value ?? series.last;
-      series.time.forEach((time, place) => {
-        const x = time / 1e6 - chart.origin;
-        if (!rows.has(x)) rows.set(x, Object.create(null));
-        rows.get(x)[series.channel] = values[place];
-      });
-    }
-    for (const [x, values] of [...rows].sort((one, other) => one[0] - other[0])) this.reading(x, values);
-    this.move(rows.size > 0);
-  }
-
-  reading(x, values) {
-    const { chart } = this;
-    this.isStale ||= !add(chart.data, chart.channels, x, values);
-    chart.heardTo = Math.max(chart.heardTo ?? -Infinity, x);
-  }
-
-  move(isNew) {
-    const { chart } = this;
+    if (!chart.data || !this.stream) return;
     chart.view.slide(Math.max(chart.view.now, chart.heardTo ?? -Infinity));
-    if (isNew) chart.put();
-    const length = Math.max(...[...chart.data.lines.values()].map((line) => line.x.length));
-    if (this.isStale || length > MOST_RAW || performance.now() - chart.asked.at > AGAIN_MS) {
+    if (this.isNew) chart.put();
+    this.isNew = false;
+    const length = Math.max(...[...chart.data.lines.values()].map((line) => line.x.length), 0);
+    if (length > MOST_RAW || performance.now() - chart.askedAt > AGAIN_MS || (this.isStale && performance.now() - chart.askedAt > A_TICK_MS)) {
       this.isStale = false;
       chart.refresh();
     }
   }
 
   close() {
+    this.stream?.close();
+    this.stream = null;
     clearInterval(this.timer);
-    this.timer = null;
   }
 }

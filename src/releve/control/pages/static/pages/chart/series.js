@@ -2,6 +2,7 @@
 
 import { ask, Refused } from "./ask.js";
 import { BAND } from "./channel.js";
+import { secondsOf } from "./clock.js";
 
 const MOST_CHANNELS = 32; // of one question to the server
 const STATES_EVERY = 6; // pixels: finer colours are not told apart
@@ -11,7 +12,7 @@ const A_SECOND = 1e6;
 export function sourceOf(element) {
   const { device, run, part, start } = element.dataset;
   if (run) {
-    return { path: `api/v1/runs/${run}`, query: new URLSearchParams({ run }), origin: Date.parse(start) / 1000, by: "" };
+    return { path: `api/v1/runs/${run}`, query: new URLSearchParams({ run }), origin: secondsOf(start), by: "" };
   }
   return { path: `api/v1/devices/${device}`, query: new URLSearchParams({ device }), origin: 0, part: part ?? "", by: "" };
 }
@@ -45,7 +46,7 @@ async function documentsOf(source, channels, view, points, signal, extra = {}) {
 const COLUMNS = ["mean", "low", "high", "n", "last", "value"];
 
 function lineOf(series, source) {
-  const x = series.at ?? (source.origin ? series.elapsed_us : series.time).map((time) => time / A_SECOND);
+  const x = series.at ?? series.time.map((time) => (time - source.origin * A_SECOND) / A_SECOND);
   const line = { x };
   for (const name of COLUMNS) if (series[name]) line[name] = series[name];
   return series.at ? sorted(line) : line;
