@@ -11,6 +11,7 @@ from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
 from releve.control.pages.machine import views as machine
 from releve.control.pages.run import change_views as run_change
+from releve.control.pages.run import compare
 from releve.control.pages.run import list_views as runs
 from releve.control.pages.run import views as run
 from releve.control.pages.share import making
@@ -49,6 +50,7 @@ urlpatterns = [
         "devices/<int:device_id>/certificates/remove/", signed_in(certificate.remove), name="device-certificate-remove"
     ),
     path("runs/", signed_in(runs.runs), name="run-list"),
+    path("runs/compare/", signed_in(compare.compare), name="run-compare"),
     path("runs/open/", signed_in(runs.open_run), name="run-page-open"),
     path("runs/<int:run_id>/", signed_in(run.run), name="run-page"),
     path("runs/<int:run_id>/close/", signed_in(run_change.close), name="run-page-close"),

@@ -10,6 +10,8 @@ import numpy as np
 from releve.history.array import Reals
 from releve.history.compare import Curve, Extent
 from releve.history.conversion import conversions_of, converted
+from releve.history.sector import Best, Sectors, together
+from releve.history.sector import channels as of_laps
 from releve.protocol.described import Description
 from releve.protocol.problem import BadRequest
 from releve.query import counted
@@ -41,15 +43,23 @@ async def compared(pool: Pool, runs: Sequence[Run], comparison: Comparison) -> d
     extents = [await _extent(pool, run, comparison, each) for run, each in zip(runs, told, strict=True)]
     places = _grid(extents, comparison)
     lines = [await _line(pool, run, comparison, each, places) for run, each in zip(runs, told, strict=True)]
+    bests = [await _best(pool, run) for run in runs]
     return {
         "align": comparison.align,
         "channel": comparison.channel,
         "reference": runs[0].id,
         "x": places,
         **_unit("x_unit", told[0].get(comparison.along or "")),
+        "theoretical_best_s": together(bests),
         "runs": [
-            {**_shown(run, line, lines[0], comparison), **_unit("unit", each.get(comparison.channel))}
-            for run, line, each in zip(runs, lines, told, strict=True)
+            {
+                **_shown(run, line, lines[0], comparison),
+                **_unit("unit", each.get(comparison.channel)),
+                "laps": best.laps,
+                "best_lap_s": best.best_s,
+                "theoretical_best_s": best.theoretical_s,
+            }
+            for run, line, each, best in zip(runs, lines, told, bests, strict=True)
         ],
     }
 
@@ -106,6 +116,13 @@ async def _line(pool: Pool, run: Run, comparison: Comparison, told: _Told, place
 
 def _unit(name: str, described: Description | None) -> dict[str, str]:
     return {name: described.unit} if described and described.unit else {}
+
+
+async def _best(pool: Pool, run: Run) -> Best:
+    sectors = Sectors()
+    async for block in counted.blocks(pool, run.which, of_laps()):
+        await asyncio.to_thread(sectors.add, block)
+    return await asyncio.to_thread(sectors.answer)
 
 
 def _shown(run: Run, line: _Line, reference: _Line, comparison: Comparison) -> dict[str, Any]:

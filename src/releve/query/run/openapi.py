@@ -7,6 +7,7 @@ from releve.http.openapi import SECURITY, problems
 Document = dict[str, Any]
 _NUMBER = {"type": "number"}
 _NUMBERS = {"type": "array", "items": _NUMBER}
+_MAYBE = {"type": ["number", "null"]}
 _RUN_ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 
 
@@ -54,6 +55,9 @@ def compare() -> Document:
             "delta": {**_NUMBERS, "description": "How far its values lie above the first run's."},
             "elapsed_s": {**_NUMBERS, "description": "Along a channel: how long the run had gone on."},
             "time_delta_s": {**_NUMBERS, "description": "Along a channel: how much later than the first run."},
+            "laps": {"type": "integer", "description": "Laps of a race that were driven to their end."},
+            "best_lap_s": {**_MAYBE, "description": "The shortest of them, in seconds."},
+            "theoretical_best_s": {**_MAYBE, "description": "The lap that the best tenths of its laps' distance make."},
         },
     }
     found = {
@@ -65,6 +69,7 @@ def compare() -> Document:
             "reference": _RUN_ID,
             "x": {**_NUMBERS, "description": "Seconds since the first reading, or the channel's own unit."},
             "x_unit": {"type": "string", "description": "The first run's unit of that channel."},
+            "theoretical_best_s": {**_MAYBE, "description": "The lap of the best tenths of all laps of all runs."},
             "runs": {"type": "array", "items": run},
         },
     }

@@ -90,6 +90,12 @@ def places(content: float, decimals: int | None) -> float:
 
 
 @register.filter
+def signed(content: float) -> str:
+    """A difference, with its sign."""
+    return value(content) if content <= 0 else f"+{value(content)}"
+
+
+@register.filter
 def state_name(state: State) -> str:
     """A device's state in words."""
     return {
