@@ -18,7 +18,7 @@ from releve.control.runs.models import Change, Exclusion, Run
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROUTES = [pattern for pattern in urlpatterns if str(pattern.pattern).startswith("runs/")]
 ON_A_RUN = [pattern for pattern in ROUTES if "run_id" in str(pattern.pattern)]
-CHANGES = [pattern for pattern in ROUTES if pattern.name not in {"run-list", "run-page"}]
+CHANGES = [pattern for pattern in ROUTES if pattern.name not in {"run-list", "run-page", "run-compare"}]
 
 
 @pytest.fixture

@@ -151,7 +151,8 @@ def test_a_viewer_sees_the_race_and_no_button(browse, server, race):
     page.goto(f"{server.url}/runs/{race}/")
 
     expect(figure(page, "Top speed")).to_have_text("90")
-    assert page.locator("main form").count() == 0
+    assert page.locator("main form[method=post]").count() == 0
+    assert page.get_by_role("group", name="Dragging").count() == 0
     page.goto(f"{server.url}/runs/")
     expect(page.get_by_role("link", name="By API").first).to_be_visible()
     assert page.locator("main form[method=post]").count() == 0
