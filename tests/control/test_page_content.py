@@ -49,7 +49,8 @@ def store():
 
 def test_the_home_page_shows_each_devices_latest_values_with_their_units(browser, team, store):
     device = register_device(team=team, name="profilo-1", contract="profilometre")[0]
-    store(device, [(NOW - timedelta(seconds=n), f'{{"temperature": {20.25 + n}, "humidite": 40}}') for n in range(5)])
+    now = datetime.now(UTC)
+    store(device, [(now - timedelta(seconds=n), f'{{"temperature": {20.25 + n}, "humidite": 40}}') for n in range(5)])
 
     page = browser.get("/").content.decode()
 

@@ -120,6 +120,7 @@ def open_page(chromium, administrator, watch):
     def make(**options) -> Page:
         contexts.append(chromium.new_context(**{"locale": "en-GB", "storage_state": administrator, **options}))
         contexts[-1].route("**/api/v1/devices/*/series?*", lambda route: route.fulfill(json=NO_SERIES))
+        contexts[-1].route("**/api/v1/live?*", lambda route: route.fulfill(body=": heard\n\n"))
         return watch.follow(contexts[-1].new_page())
 
     yield make
@@ -228,6 +229,9 @@ def test_the_keyboard_alone_reaches_the_content_and_a_device(site, open_page):
     expect(page.locator("#main")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Add a device")).to_be_focused()
+    for label in ("Find a device", "State", "Kind", "Order"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_label(label).first).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 

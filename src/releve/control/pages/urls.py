@@ -19,6 +19,7 @@ from releve.control.pages.share import views as share
 
 urlpatterns = [
     path("", signed_in(home.home), name="home"),
+    path("fleet/cards/", signed_in(home.cards), name="fleet-cards"),
     path("about/", signed_in(about.about), name="about"),
     path("welcome/", welcome.welcome, name="welcome"),
     path("language/", set_language, name="set_language"),

@@ -1,6 +1,6 @@
 """A device as a page shows it: its state, its latest values and the course of each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from releve.control.fleet import channels
 from releve.control.fleet.models import Device
-from releve.control.pages.device import received, rhythm, spark
+from releve.control.pages.device import rhythm, spark
 from releve.control.pages.device.received import Reading, Seen
 from releve.protocol.described import Description
 
@@ -49,15 +49,6 @@ class Glance:
         return len(self.readouts) - len(self.shown)
 
 
-def glances(devices: Iterable[Device], *, on_card: int) -> list[Glance]:
-    """Every device at a glance, each with at most `on_card` readouts shown."""
-    listed = list(devices)
-    seen = received.devices_seen(device.id for device in listed)
-    return [
-        glance(device, seen=seen.get(device.id), readings=_course(device, seen), on_card=on_card) for device in listed
-    ]
-
-
 def glance(device: Device, *, seen: Seen | None, readings: Sequence[Reading], on_card: int = 0) -> Glance:
     """One device at a glance, from its newest readings."""
     last_seen = seen.last_seen if seen else None
@@ -90,7 +81,3 @@ def readouts(readings: Sequence[Reading], described: Mapping[str, Description]) 
         for channel, value in sorted(readings[0].channels.items())
         if not described[channel].is_hidden
     ]
-
-
-def _course(device: Device, seen: dict[int, Seen]) -> list[Reading]:
-    return received.last_readings(device, limit=COURSE) if device.id in seen else []

@@ -96,6 +96,11 @@ def open_quarantine(device: Device, *, limit: int) -> list[Quarantined]:
     ]
 
 
+def quarantined_of(device_ids: Iterable[int]) -> dict[int, int]:
+    """How many messages of each device wait for a person's decision; a device without any has no entry."""
+    return dict(_rows("quarantined_of", devices=list(device_ids)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class StrangeText:
     """Text in a channel that held numbers, the last one."""
