@@ -5,7 +5,7 @@ from django.views.i18n import set_language
 
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
-from releve.control.pages.account import entrance, sign_ins, team, welcome
+from releve.control.pages.account import clock, entrance, sign_ins, team, welcome
 from releve.control.pages.device import add, certificate, command, edit, home
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
@@ -87,6 +87,7 @@ urlpatterns = [
         signed_in(sign_ins.revoke_own),
         name="account_sign_in_revoke",
     ),
+    path("account/settings/", signed_in(clock.own_settings), name="account_settings"),
     path("account/token/", signed_in(sign_ins.access_token), name="account_token"),
     path("team/", signed_in(team.team), name="team"),
     path("team/<int:team_id>/members/", signed_in(team.add), name="team-member-add"),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,6 +28,7 @@ from releve.control.pages.device.glance import glance
 from releve.control.pages.device.received import Reading
 from releve.control.pages.run.list_views import open_form
 from releve.control.pages.templatetags.instrument import value
+from releve.control.pages.zone import zone
 from releve.control.runs import queries as runs
 from releve.control.runs.edit.moving import is_movable, move_device
 from releve.control.runs.listing import newest
@@ -154,7 +154,7 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "strange": received.strange_texts(shown, limit=LISTED_QUARANTINE),
         "mounts": shown.mounts.select_related("asset").order_by("since"),
         "sign_ins": sign_ins(shown),
-        "zone": settings.RELEVE.time_zone,
+        "zone": zone().key,
         "runs": newest(runs.runs_of(account).filter(device=shown), after=None, limit=LISTED_RUNS)[0],
         "open_form": open_form(account, device=shown) if may_edit else None,
         "may_edit": may_edit,

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -14,6 +13,7 @@ from releve.control.fleet.channel_views import channel_shown
 from releve.control.pages import access, public_address
 from releve.control.pages.run.forms import CorrectForm, ExcludeForm, MoveForm, RenameForm, SplitForm
 from releve.control.pages.run.look import MOST_PICTURES, Look, look
+from releve.control.pages.zone import zone
 from releve.control.runs import queries
 from releve.control.runs.api.precondition import etag
 from releve.control.runs.edit.correction import EXCLUDE, FIGURES
@@ -58,7 +58,8 @@ def page(request: HttpRequest, shown: Run, *, status: int = 200, **wrong: Any) -
         "chart": _chart(shown, found, exclusions),
         "next_run": following(shown) if may_edit else None,
         "origin": public_address.of(request),
-        "zone": settings.RELEVE.time_zone,
+        "zone": zone().key,
+        "device_zone": shown.device.timezone if shown.device and shown.device.timezone != zone().key else "",
         **(_forms(shown, found) if may_edit else {}),
         **wrong,
     }

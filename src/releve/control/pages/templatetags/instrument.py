@@ -3,6 +3,7 @@
 import shlex
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -18,7 +19,7 @@ from releve.control.pages.command import line
 from releve.control.pages.device.reason import in_words as why_aside
 from releve.control.pages.device.rhythm import State
 from releve.control.pages.device.spark import is_number
-from releve.control.pages.zone import local
+from releve.control.pages.zone import decimal_sign, local
 from releve.control.teams.models import Role
 
 register = template.Library()
@@ -39,6 +40,14 @@ def command(words: str, name: str) -> str:
 def moment(instant: datetime) -> SafeString:
     """An instant in the pages' zone, to the second, readable by programs too."""
     return format_html('<time datetime="{}">{}</time>', instant.isoformat(), _absolute(instant))
+
+
+@register.filter
+def moment_in(instant: datetime, name: str) -> SafeString:
+    """An instant on another clock than the pages', such as a device's."""
+    return format_html(
+        '<time datetime="{}">{}</time>', instant.isoformat(), _written(instant.astimezone(ZoneInfo(name)))
+    )
 
 
 @register.filter
@@ -77,7 +86,7 @@ def value(content: Any) -> str:
     if isinstance(content, float):
         rounded = round(content, DECIMALS) or 0.0  # no sign before a zero
         text = f"{rounded:.{DECIMALS}f}".rstrip("0").rstrip(".")
-        return text.replace(".", formats.get_format("DECIMAL_SEPARATOR"))
+        return text.replace(".", decimal_sign())
     if is_number(content):
         return str(content)
     return _("none") if content is None else str(content)[:LONGEST_TEXT]
@@ -143,6 +152,9 @@ def program(user_agent: str) -> str:
 
 
 def _absolute(instant: datetime) -> str:
-    there = local(instant)
+    return _written(local(instant))
+
+
+def _written(there: datetime) -> str:
     day = "j N Y" if get_language() == "fr" else "j M Y"  # French writes its months small, and a point where it cuts
     return f"{formats.date_format(there, day)}, {there:%H:%M:%S} {there.tzname()}"

@@ -116,7 +116,7 @@ async function make(element) {
   else if (asked) view.show(asked.from, asked.to, { keep: false });
   const { device, run, title, zone } = element.dataset;
   const settings = {
-    title: title ?? "", zone, mayFollow: Boolean(device) || "open" in element.dataset, fileName: run ? `run-${run}` : `device-${device}`,
+    title: title ?? "", zone: zone || document.body.dataset.zone, mayFollow: Boolean(device) || "open" in element.dataset, fileName: run ? `run-${run}` : `device-${device}`,
   };
   const chart = new Chart(element, source, channels, view, settings);
   if (run) {
