@@ -212,9 +212,9 @@ class World:
         """Whether nothing is under way but what waits for its client."""
         return not self.group._depth
 
-    def kept(self):
-        """All that is in the database."""
-        return self.memory.rows, self.memory.quarantine
+    def ended(self):
+        """How all readings ended: what is in the database, and what was counted."""
+        return self.memory.rows, self.memory.quarantine, self.counters.outcomes
 
     async def end(self):
         """Stop its writers."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from releve.protocol.clock import Instant, Rule
 from releve.protocol.reading import Reading
-from releve.storage.copy_format import encode
+from releve.storage.copy_format import TYPES, encode, values
 
 POSTGRES_EPOCH_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
@@ -51,3 +51,9 @@ def test_every_field_stands_where_postgresql_reads_it(batch):
         assert struct.unpack(">q", received) == (reading.received_us - POSTGRES_EPOCH_US,)
         assert channels == reading.channels
         assert sent == (None if reading.sent is None else reading.sent.encode())
+
+
+@given(readings)
+def test_as_parameters_of_a_statement_a_reading_has_the_same_fields(reading):
+    assert [list(values(reading))] == list(rows(encode([reading])))
+    assert len(values(reading)) == len(TYPES)

@@ -14,7 +14,23 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
 _row = Struct(">hiiiqiqiqi").pack
-_length = Struct(">i").pack
+_length = _int = Struct(">i").pack
+_big = Struct(">q").pack
+
+
+TYPES = (23, 1184, 20, 1184, 25, 25)  # int4, timestamptz, int8, timestamptz, text, text
+
+
+def values(reading: Reading) -> list[bytes | None]:
+    """The same of one reading, as parameters of the types `TYPES`."""
+    return [
+        _int(reading.device_id),
+        _big(reading.instant.time_us - POSTGRES_EPOCH_US),
+        _big(reading.id),
+        _big(reading.received_us - POSTGRES_EPOCH_US),
+        reading.channels,
+        None if reading.sent is None else reading.sent.encode(),
+    ]
 
 
 def encode(readings: Iterable[Reading]) -> bytes:

@@ -9,8 +9,8 @@ from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import Quarantined, Reading, Source, quarantine
 from releve.storage import same_key, staged
-from releve.storage.copy_format import encode
-from releve.storage.copy_in import copy_in
+from releve.storage.copy_format import TYPES, encode, values
+from releve.storage.copy_in import copy_in, insert_one
 from releve.storage.kinds import Kinds
 from releve.storage.queries import query
 from releve.storage.session import Horizon, Session
@@ -18,6 +18,7 @@ from releve.storage.session import Horizon, Session
 Entry = Reading | Quarantined
 _STORED = Outcome.STORED
 _COPY = query("copy_reading").encode()
+_INSERT = query("insert_reading").encode()
 _DATABASE = Source(contract="generic", transport="database")
 
 
@@ -95,7 +96,10 @@ class Writer:
         )
 
     async def _copy(self, connection: AsyncConnection, readings: Sequence[Reading]) -> list[Receipt]:
-        await copy_in(connection, _COPY, encode(sorted(readings, key=staged.key)))
+        if len(readings) == 1:
+            await insert_one(connection, _INSERT, values(readings[0]), TYPES)
+        else:
+            await copy_in(connection, _COPY, encode(sorted(readings, key=staged.key)))
         return [
             Receipt(_STORED, reading.instant.time_us, reading.instant.rule, None, None, reading.notices)
             for reading in readings
