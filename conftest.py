@@ -38,9 +38,12 @@ EXTERNAL_URL = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--quick`."""
+    """Add `--quick` and `--simulate`."""
     parser.addoption(
         "--quick", action="store_true", help="Leave out what starts servers, drives a browser or is slow: a minute."
+    )
+    parser.addoption(
+        "--simulate", type=int, default=0, metavar="N", help="Live N more universes of tests/simulation: 20 a second."
     )
 
 
