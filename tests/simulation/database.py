@@ -31,7 +31,8 @@ _STATEMENTS = {
         "read_session", "create_staging", "copy_staging", "copy_reading", "store_staged", "keep_quarantined",
         "wait_for_commit", "register_machine", "lock_devices", "find_channel_names", "learn_channel_names",
         "learn_numeric_channels", "find_numeric_channels", "keep_strange_texts", "lock_history_late", "find_sealed",
-        "find_same_key", "find_receipts", "find_anchors", "keep_receipts", "keep_anchors", "announce_counter",
+        "find_expired", "find_same_key", "find_receipts", "find_anchors", "keep_receipts", "keep_anchors",
+        "announce_counter",
     )
 }  # fmt: skip
 

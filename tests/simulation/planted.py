@@ -178,7 +178,8 @@ def tells_twins_of_one_group_as_stored_both() -> Iterator[None]:
 
     def make(store: Any) -> Any:
         async def kept(*arguments: Any) -> Any:
-            return Kept(await store(*arguments))
+            stored, *others = await store(*arguments)
+            return Kept(stored), *others
 
         return kept
 
