@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
 from releve.control.pages.account import clock, entrance, sign_ins, team, welcome
-from releve.control.pages.device import add, certificate, command, edit, home
+from releve.control.pages.device import add, certificate, channel, command, edit, home
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
 from releve.control.pages.machine import views as machine
@@ -27,6 +27,7 @@ urlpatterns = [
     path("devices/<int:device_id>/", signed_in(device.device), name="device"),
     path("devices/<int:device_id>/latest/", signed_in(add.latest), name="latest-reading"),
     path("devices/<int:device_id>/edit/", signed_in(edit.edit), name="device-edit"),
+    path("devices/<int:device_id>/channels/", signed_in(channel.change), name="device-channels-change"),
     path("devices/<int:device_id>/delete/", signed_in(edit.delete), name="device-delete"),
     path("devices/<int:device_id>/restore/", signed_in(edit.restore), name="device-bring-back"),
     path(

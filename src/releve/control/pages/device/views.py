@@ -23,7 +23,7 @@ from releve.control.fleet import channels, services
 from releve.control.fleet.channel_views import channel_shown
 from releve.control.fleet.models import Device
 from releve.control.pages import access
-from releve.control.pages.device import certificate, command, edit, received
+from releve.control.pages.device import certificate, channel, command, edit, received
 from releve.control.pages.device.glance import glance
 from releve.control.pages.device.received import Reading
 from releve.control.pages.run.list_views import open_form
@@ -163,7 +163,15 @@ def _context(request: HttpRequest, shown: Device) -> dict[str, object]:
         "commands": command.latest(shown),
         "command_form": command.CommandForm(auto_id="command_%s") if may_edit else None,
         **(certificate.context(shown) if may_edit else {}),
-        **({"edit_form": edit.EditForm(device=shown), "device_changes": edit.changes(shown)} if may_edit else {}),
+        **(_editing(shown) if may_edit else {}),
+    }
+
+
+def _editing(shown: Device) -> dict[str, object]:
+    return {
+        "edit_form": edit.EditForm(device=shown),
+        "device_changes": edit.changes(shown),
+        "channels": channel.listed(shown),
     }
 
 
