@@ -217,6 +217,8 @@ def test_states_ids_texts_and_counters_are_never_drawn_as_a_curve(browse, server
             "each.channels.map(channel => channel.name)))"
         )
         assert lines == ["level"]
+        states = page.evaluate(f"{CHART}.then(({{data}}) => data.lines.get('machine_id').value.at(-1))")
+        assert states == 4, length
         expect(page.locator(".chart-legend li").filter(has_text="total")).to_be_visible()
 
 

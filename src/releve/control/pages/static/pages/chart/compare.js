@@ -40,7 +40,7 @@ class Layer {
     const { colours, kind, key } = this.chart;
     const longest = Math.max(...this.lines.map((line) => line.values.length), 0);
     this.plot = new uPlot({
-      width: this.chart.width, height: HEIGHT, legend: { show: false }, padding: [8, 10, 0, 0],
+      width: this.chart.width, height: HEIGHT, legend: { show: false }, padding: [8, 20, 0, 0],
       scales: { x: { time: false }, y: { range: yRange } },
       series: [{}, ...this.lines.map((line) => ({ stroke: () => colours.line(line.colour), width: 1.6, points: { show: false } }))],
       axes: [xAxis(kind, "", colours), yAxis("", colours)],

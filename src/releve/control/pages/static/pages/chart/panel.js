@@ -12,6 +12,7 @@ import { say } from "./words.js";
 const EACH = 3; // series of uPlot for a channel: low, high, mean
 const HEIGHT = { lines: 168, band: 74 };
 const REACH = 60; // pixels that the pointer may be away from a reading to show it
+const MEAN = 5; // digits of a mean, which no sensor measured
 const NOTHING = () => null;
 
 export class Panel {
@@ -66,7 +67,7 @@ export class Panel {
     if (this.isBand) side.values = (_, splits) => splits.map(() => "");
     if (this.isBand) side.grid = { show: false };
     return {
-      width: Math.max(chart.width, 120), height: this.height, legend: { show: false }, padding: [8, 10, 0, 0],
+      width: Math.max(chart.width, 120), height: this.height, legend: { show: false }, padding: [8, 20, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), chart.zone),
       scales: { x: { time: chart.axis === "clock", auto: false, range: () => [chart.view.from, chart.view.to] }, y },
       series: [{}, ...series],
@@ -147,7 +148,7 @@ export class Panel {
     if (line.value) return { text: value(line.value[index], decimals), spread: "" };
     if (isCounter) return { text: value(line.last[index], decimals), spread: "" };
     const [low, high] = [line.low[index], line.high[index]].map((each) => value(each, decimals));
-    return { text: value(line.mean[index], decimals), spread: low === high ? "" : say("lowhigh", { low, high }) };
+    return { text: value(decimals === null ? Number(line.mean[index].toPrecision(MEAN)) : line.mean[index], decimals), spread: low === high ? "" : say("lowhigh", { low, high }) };
   }
 
   tell(place, x, reach) {

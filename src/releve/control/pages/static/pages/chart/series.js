@@ -97,7 +97,12 @@ export async function load(source, channels, view, points, signal) {
     for (const series of document.series) lines.set(series.channel, lineOf(series, source));
   }
   const isRaw = documents.every((document) => document.raw);
-  const open = channels.filter((each) => !isRaw && !source.by && (each.drawnAs === BAND || !isNumbers(lines.get(each.name))));
+  const isOpen = (each) => !isRaw && !source.by && !isNumbers(lines.get(each.name));
+  const open = channels.filter(isOpen);
+  for (const each of channels) { // a number that is a state: the last of each bucket
+    const line = lines.get(each.name);
+    if (each.drawnAs === BAND && line?.last) lines.set(each.name, { x: line.x, value: line.last });
+  }
   const states = await Promise.all(open.map((each) => stateLine(source, each, view, points, signal)));
   open.forEach((each, place) => lines.set(each.name, states[place]));
   const first = documents[0];
