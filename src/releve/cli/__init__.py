@@ -12,6 +12,7 @@ COMMANDS = {
     "account": ("releve.cli.account", "Add, list and disable people's accounts."),
     "device": ("releve.cli.device", "Add, list and disable devices."),
     "share": ("releve.cli.share", "Show a run or a live device to people without an account."),
+    "asset": ("releve.cli.asset", "List machines and vehicles, and choose their reference runs."),
     "send": ("releve.cli.send", "Send one reading as a device."),
     "import": ("releve.cli.import_", "Read history from CSV, NDJSON or Parquet."),
     "simulate": ("releve.cli.simulate", "Play devices that send plausible readings."),

@@ -56,4 +56,5 @@ def _shown(asset: Asset) -> dict[str, Any]:
         "key": asset.key,
         "name": asset.name,
         "devices": [{"id": mount.device.pk, "name": mount.device.name} for mount in asset.mounts.all()],
+        "reference": asset.reference_id,
     }

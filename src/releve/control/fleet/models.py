@@ -131,6 +131,7 @@ class Asset(models.Model):
     kind = models.CharField(max_length=32)
     key = models.TextField(null=True, blank=True)  # noqa: DJ001 - an asset without a key is not the asset with an empty one
     name = models.CharField(max_length=128)
+    reference = models.ForeignKey("runs.Run", models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         """What the database enforces and finds fast."""

@@ -159,6 +159,7 @@ class AssetAnswer(serializers.Serializer[Any]):
     key = serializers.CharField(allow_null=True)
     name = serializers.CharField()
     devices = DeviceName(many=True)
+    reference = serializers.IntegerField(allow_null=True, help_text="The run that the others are compared with.")
 
 
 class AssetList(serializers.Serializer[Any]):

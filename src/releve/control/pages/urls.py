@@ -55,6 +55,7 @@ urlpatterns = [
     path("runs/compare/", signed_in(compare.compare), name="run-compare"),
     path("runs/open/", signed_in(runs.open_run), name="run-page-open"),
     path("runs/<int:run_id>/", signed_in(run.run), name="run-page"),
+    path("runs/<int:run_id>/reference/", signed_in(run_change.reference), name="run-page-reference"),
     path("runs/<int:run_id>/close/", signed_in(run_change.close), name="run-page-close"),
     path("runs/<int:run_id>/reopen/", signed_in(run_change.reopen), name="run-page-reopen"),
     path("runs/<int:run_id>/rename/", signed_in(run_change.rename), name="run-page-rename"),

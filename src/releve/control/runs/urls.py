@@ -1,7 +1,7 @@
 """The routes of runs."""
 
 from releve.control.api.routing import route
-from releve.control.runs.api import action_views, views
+from releve.control.runs.api import action_views, reference_views, views
 
 RUN = "api/v1/runs/<int:run_id>"
 
@@ -17,5 +17,6 @@ urlpatterns = [
     *route(f"{RUN}/changes", action_views.Changes.as_view(), "run-changes"),
     *route(f"{RUN}/exclusions", action_views.Exclusions.as_view(), "run-exclusions"),
     *route(f"{RUN}/exclusions/<int:exclusion_id>", action_views.OneExclusion.as_view(), "run-exclusion"),
+    *route("api/v1/assets/<int:asset_id>/reference", reference_views.Reference.as_view(), "asset-reference"),
     *route(f"{RUN}/statistics", action_views.Statistics.as_view(), "run-statistics"),
 ]

@@ -21,6 +21,7 @@ from releve.control.runs.edit import services
 from releve.control.runs.listing import following
 from releve.control.runs.models import Run
 from releve.control.runs.problem import PreconditionFailed
+from releve.control.runs.reference import set_reference
 from releve.protocol.problem import Problem
 
 Act = Callable[[Run, dict[str, Any]], str]  # does it, as whom, and says what was done
@@ -134,6 +135,20 @@ def include(request: HttpRequest, run_id: int, exclusion_id: int) -> HttpRespons
             raise PreconditionFailed
         services.include(exclusion, **who)
         return _("The span counts again.")
+
+    return _changed(request, run_id, act)
+
+
+@require_POST
+def reference(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Compare the other runs of its vehicle or machine with this one, or no more."""
+
+    def act(run: Run, who: dict[str, Any]) -> str:
+        if run.asset is None:
+            raise PreconditionFailed
+        is_wanted = request.POST.get("is") != "none"
+        set_reference(run.asset, run if is_wanted else None, **who)
+        return _("It is the reference now.") if is_wanted else _("There is no reference any more.")
 
     return _changed(request, run_id, act)
 

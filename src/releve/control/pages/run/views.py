@@ -19,6 +19,7 @@ from releve.control.runs.api.precondition import etag
 from releve.control.runs.edit.correction import EXCLUDE, FIGURES
 from releve.control.runs.listing import deleted_run_for, following
 from releve.control.runs.models import Change, Exclusion, Run
+from releve.control.runs.reference import reference_of
 
 LISTED_CHANGES = 100
 LISTED_EXCLUSIONS = 100
@@ -56,6 +57,7 @@ def page(request: HttpRequest, shown: Run, *, status: int = 200, **wrong: Any) -
         "may_edit": may_edit,
         "share_runs": [shown.pk],
         "chart": _chart(shown, found, exclusions),
+        "reference": reference_of(shown.asset),
         "next_run": following(shown) if may_edit else None,
         "origin": public_address.of(request),
         "zone": zone().key,
