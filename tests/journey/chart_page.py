@@ -7,11 +7,14 @@ from playwright.sync_api import Page
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+PATIENCE_MS = 120_000  # a first page loads all of Django, and this machine may be busy
 CHART = "import('/static/pages/chart/mount.js').then(m => m.mount(document.querySelector('[data-chart]')))"
 
 
 def signed_in(page: Page, server, account, path: str) -> Page:
     """Sign somebody in, who comes to a page then."""
+    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_navigation_timeout(PATIENCE_MS)
     way = path.replace("?", "%3F").replace("&", "%26")
     page.goto(f"{server.url}/account/login/?next={way}")
     page.locator("[name=login]").fill(account["email"])

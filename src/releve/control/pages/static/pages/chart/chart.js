@@ -2,7 +2,7 @@
 
 import * as address from "./address.js";
 import { judge, panels as panelsOf } from "./channel.js";
-import { browserZone, elapsed, instant, number, width as lengthOf } from "./clock.js";
+import { ownZone, elapsed, instant, number, width as lengthOf } from "./clock.js";
 import { Colours } from "./colour.js";
 import { downloads } from "./download.js";
 import { Follow } from "./follow.js";
@@ -25,7 +25,7 @@ export class Chart {
     this.axis = settings.axis ?? (this.origin ? "elapsed" : "clock");
     this.mayFollow = settings.mayFollow ?? false;
     this.title = settings.title ?? "";
-    this.zone = settings.zone || browserZone;
+    this.zone = settings.zone || ownZone;
     this.fileName = settings.fileName ?? "chart";
     this.key = `chart-${(made += 1)}`;
     this.marks = { gaps: [], out: [], bounds: null };

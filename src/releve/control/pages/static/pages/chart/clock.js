@@ -3,6 +3,7 @@
 import { language, say } from "./words.js";
 
 const LOCALE = language === "fr" ? "fr-FR" : "en-GB";
+const NUMBERS = document.body.dataset.locale || LOCALE; // as the account writes them
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 const formats = new Map();
 
@@ -12,7 +13,8 @@ function format(options, zone) {
   return formats.get(key);
 }
 
-export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+// The account's clock, or where it has none the browser's.
+export const ownZone = document.body.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 // Where on the axis one second is 1, each label as short as its neighbours allow.
 export function tick(seconds, step, zone) {
@@ -62,7 +64,7 @@ export function number(value, decimals = null) {
     const digits = decimals === null
       ? { maximumSignificantDigits: 6 }
       : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    numbers.set(decimals, new Intl.NumberFormat(LOCALE, digits));
+    numbers.set(decimals, new Intl.NumberFormat(NUMBERS, digits));
   }
   return numbers.get(decimals).format(value);
 }
