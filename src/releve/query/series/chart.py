@@ -124,6 +124,16 @@ class Chart:
         for each in segments:
             self._collector.add_ladder(converted_ladder(each.ladder, self._conversions), each.n)
 
+    def add_bygone(self, ladder: Ladder) -> None:
+        """Take what is left of readings that were deleted, before all others; when there were none is not known.
+
+        Raises:
+            ValueError: The chart is not made of rungs as wide as these.
+        """
+        if not isinstance(self._collector, _Shape):
+            raise ValueError("no ladder tells what this chart shows")  # noqa: TRY004 - of a value, not of its type
+        self._collector.add_ladder(converted_ladder(ladder, self._conversions), 1)
+
     def drawn(self) -> Drawn:
         """The chart."""
         is_raw, lines = self._collector.answer()

@@ -13,7 +13,8 @@ from releve.query.instant import LATEST_US
 from releve.query.series.asked import Asked
 from releve.query.series.chart import Chart, Drawn, Places, channels_of, wanted_of
 from releve.query.series.source import Source
-from releve.storage import rungs
+from releve.storage import bygone, rungs
+from releve.storage.bygone import Bygone
 from releve.storage.pool import Pool
 from releve.storage.rungs import Laid, Plan, Silent
 from releve.storage.scan import WHOLE, Span, blocks, extent, owned, stretches
@@ -21,6 +22,7 @@ from releve.storage.scan import WHOLE, Span, blocks, extent, owned, stretches
 MANY = (
     500_000  # numbers: as few are decoded in some 20 ms, and a grid that fits the span to the microsecond is worth that
 )
+WIDER = 10  # times as wide as asked for buckets may become, so that ladders of deleted readings fit
 _NOTHING = Span(0, 1)
 
 
@@ -65,6 +67,10 @@ async def draw(
         for span in of
         if (found := await extent(pool, each.device_id, span)) is not None
     ]
+    readers = [_Reader(pool, asked, *each) for each in zip(sources, spans, strict=True)]
+    gone = [each.span for reader in readers for each in await reader.bygone()]
+    is_all_gone = not extents
+    extents += gone
     first_us = min((each.from_us for each in extents), default=None)
     last_us = max((each.to_us for each in extents), default=None)
     if first_us is not None and last_us is not None:
@@ -72,8 +78,9 @@ async def draw(
     from_us = sources[0].from_us or first_us
     to_us = last_us if sources[0].to_us == LATEST_US else sources[0].to_us
     whole = _NOTHING if from_us is None or to_us is None else Span(from_us, to_us)
-    readers = [_Reader(pool, asked, *each) for each in zip(sources, spans, strict=True)]
     step_us = await _step_us(readers, asked, whole)
+    if gone:
+        step_us = await _step_with_bygone_us(readers, asked, whole, step_us, is_all_gone=is_all_gone)
     memory = Silent() if silent is None else silent
     drawn = [await _drawn(reader, asked, whole, step_us, memory) for reader in readers]
     return Charts(from_us, to_us, drawn)
@@ -97,6 +104,20 @@ async def spans_of(pool: Pool, sources: Sequence[Source]) -> list[list[Span]]:
     return [await _spans(pool, source) for source in sources]
 
 
+async def _step_with_bygone_us(
+    readers: Sequence["_Reader"], asked: Asked, whole: Span, step_us: int | None, *, is_all_gone: bool
+) -> int | None:
+    """The same where ladders of deleted readings are a part: buckets are made wider for them.
+
+    They become ten times as wide at most, or, where nothing else is, as wide as the rungs; wider rungs are left out.
+    """
+    found = [each for reader in readers for each in await reader.bygone()]
+    width_us = Even.of(whole.from_us, whole.to_us, asked.points).width_us
+    widest_us = max(each.width_us for each in found)
+    fitting_us = bygone.step_us(found, widest_us if is_all_gone else WIDER * width_us)
+    return max(filter(None, (step_us, fitting_us)), default=None)
+
+
 async def _spans(pool: Pool, source: Source) -> list[Span]:
     whole = Span(source.from_us, source.to_us)
     return [whole] if source.run_id is not None else await owned(pool, source.device_id, source.teams, whole)
@@ -117,6 +138,7 @@ class _Reader:
         self._exclusions = wanted_of(source).exclusions
         self._spans = spans
         self._plans: list[Plan] = []
+        self._bygone: list[Bygone] | None = None
 
     async def ladders(self) -> list[Laid]:
         """The segments whose ladders may stand in for them."""
@@ -125,6 +147,17 @@ class _Reader:
                 await rungs.plan(self._pool, self.source.device_id, self._asked.channels, span) for span in self._spans
             ]
         return [laid for planned in self._plans for laid in planned.whole(self._exclusions)]
+
+    async def bygone(self) -> list[Bygone]:
+        """The ladders of readings that were deleted; none where a chart is not made of ladders."""
+        if self._bygone is None:
+            self._bygone = []
+            if self._asked.may_be_raw and not self._asked.by and not self.source.part:
+                for span in self._spans:
+                    self._bygone += await bygone.bygone(
+                        self._pool, self.source.device_id, self._asked.channels, span, self._exclusions
+                    )
+        return self._bygone
 
     async def feed(self, into: Chart | Places) -> None:
         """Hand every block over, in order."""
@@ -166,5 +199,7 @@ async def _drawn(reader: _Reader, asked: Asked, whole: Span, step_us: int | None
     if step_us is None or reader.source.part:
         await reader.feed(chart)
     else:
+        if found := await reader.bygone():
+            chart.add_bygone(bygone.together(found, step_us))
         await reader.feed_summed(chart, step_us, silent)
     return await asyncio.to_thread(chart.drawn)
