@@ -35,6 +35,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - the folders made in it have random nam
 ROOM_BYTES = 2**31  # what the servers of a session may take
 SHARED = pytest.StashKey[Path]()
 EXTERNAL_URL = pytest.StashKey[str]()
+CITUS_URL = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,8 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", None)
     if given is not None:
         config.stash[SHARED], config.stash[EXTERNAL_URL] = Path(given["shared"]), given["external_url"]
+        config.stash[CITUS_URL] = given["citus_url"]
         return
     config.stash[EXTERNAL_URL] = os.environ.pop("RELEVE_TEST_DATABASE_URL", "")  # no setting is called that
+    config.stash[CITUS_URL] = os.environ.pop("RELEVE_TEST_CITUS_URL", "")  # of a coordinator
     config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="releve-test-", dir=_fast_folder()))
     config.stash[SHARED].chmod(0o711)  # PostgreSQL's user passes through when we are root
 
@@ -63,6 +66,7 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a process of pytest-xdist what it shares."""
     stash = node.config.stash
     node.workerinput |= {"shared": str(stash[SHARED]), "external_url": stash[EXTERNAL_URL]}
+    node.workerinput["citus_url"] = stash[CITUS_URL]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -145,6 +149,14 @@ def shared_folder(pytestconfig: pytest.Config) -> Path:
 def external_url(pytestconfig: pytest.Config) -> str:
     """Address of a PostgreSQL to use instead of one of our own; empty without."""
     return pytestconfig.stash[EXTERNAL_URL]
+
+
+@pytest.fixture(scope="session")
+def citus_url(pytestconfig: pytest.Config) -> str:
+    """Address of a database on a coordinator of Citus that has our tables; without one its tests are skipped."""
+    if not pytestconfig.stash[CITUS_URL]:
+        pytest.skip("RELEVE_TEST_CITUS_URL names no coordinator of Citus")
+    return pytestconfig.stash[CITUS_URL]
 
 
 @pytest.fixture(scope="session")

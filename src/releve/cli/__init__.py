@@ -17,7 +17,7 @@ COMMANDS = {
     "import": ("releve.cli.import_", "Read history from CSV, NDJSON or Parquet."),
     "simulate": ("releve.cli.simulate", "Play devices that send plausible readings."),
     "bridge": ("releve.cli.bridge", "Read the topics of brokers that already exist."),
-    "db": ("releve.cli.db", "Let people read with SQL."),
+    "db": ("releve.cli.db", "Let people read with SQL; spread readings over machines."),
     "retention": ("releve.cli.retention", "Say how long readings are kept."),
     "archive": ("releve.cli.archive", "List and bring back what was archived before it was deleted."),
     "history": ("releve.cli.history", "Look after readings that are kept as columns."),

@@ -7,6 +7,7 @@ import click
 
 from releve.cli import answer, option
 from releve.cli.control_plane import opened
+from releve.storage.distribution import SHARDS
 
 COLUMNS = ("name", "teams")
 
@@ -91,3 +92,32 @@ def readers(*, data_dir: Path | None, as_json: bool) -> None:
         answer.document(rows)
         return
     answer.table(rows, COLUMNS, empty="Nobody reads with SQL; see releve db grant-reader --help.")
+
+
+@command.command()
+@click.option("--shards", type=click.IntRange(1, 1024), default=SHARDS, show_default=True, help="Parts of each table.")
+@option.data_dir
+@option.as_json
+def distribute(*, shards: int, data_dir: Path | None, as_json: bool) -> None:
+    """Spread the tables of readings over the workers of a Citus cluster, by device.
+
+    DATABASE_URL names its coordinator, where the extension is installed and the workers are added. All other tables
+    stay there. Stop the server first. It may be run again: what is distributed already stays as it is.
+
+    \b
+    Example:
+      DATABASE_URL=postgresql://releve:…@coordinator/releve releve db distribute --shards 64
+    """
+    settings = option.chosen(data_dir=data_dir)
+    if not settings.database_url:
+        raise option.Refusal(
+            "the embedded PostgreSQL has no Citus: move to a coordinator of your own first (DATABASE_URL)"
+        )
+    with opened(settings) as url:
+        from releve.cli.work import distributed as work
+
+        rows = work.distribute(url, shards=shards)
+    if as_json:
+        answer.document(rows)
+        return
+    answer.table(rows, ("table", "shards", "was_so"), empty="")

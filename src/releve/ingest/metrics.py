@@ -60,6 +60,10 @@ class _Snapshots(Collector):
         yield self._labelled("releve_deleted_readings", "Readings that were deleted, and by what.", "deleted", ("by",))
         yield self._newest("releve_maintenance_done_seconds", "When background work last ended well.", "done_s")
         yield self._newest("releve_disk_free_ratio", "Free part of the disk, 0 to 1.", "disk", label="place")
+        yield self._newest(
+            "releve_disk_full_days", "Days until the disk is full at the rate of this week.", "days_left", label="place"
+        )
+        yield self._gauge("releve_history_growth_bytes", "Bytes that history grows by in a day.", "growth")
         text = "Readings: fresh (rows), sealed (in segments), old (rows of an earlier release); rows are estimated."
         yield self._newest("releve_history_readings", text, "history_readings", label="home")
         yield self._gauge("releve_history_segments", "Segments that readings are sealed in.", "history_segments")

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from releve.maintenance.budget import Budget
 from releve.maintenance.disk import Disks
 from releve.maintenance.follow import Following
 from releve.maintenance.forget import Forgetting
@@ -54,6 +55,8 @@ class Maintenance:
         self._journal = JournalWriting(settings.database_url, settings.data_dir / "keys")
         self._sealing = Sealing(self._pool)
         self._taking_over = TakingOver(self._pool)
+        is_embedded = cluster_of(settings.data_dir).exists()
+        self._budget = Budget(self._pool, place=cluster_of(settings.data_dir) if is_embedded else None)
         folder = settings.data_dir / "archive"
         self._retention = Retention(
             self._pool, archive=partial(archive.write, folder) if archive.is_possible() else None
@@ -97,6 +100,7 @@ class Maintenance:
         yield self._sealing.service()
         yield self._taking_over.service()
         yield self._retention.service()
+        yield self._budget.service()
         if every_s := settings.follow_runs_s:
             yield Following(_cut_runs, every_s=every_s, name="cut-runs").service()
         yield Forgetting(self._pool, _forget_devices).service()
@@ -111,8 +115,10 @@ class Maintenance:
             "disk": [[room.place, room.free] for room in self._disks.rooms],
             **self._history(),
             "deleted": [["rule", self._retention.deleted]],
+            "growth": self._budget.bytes_a_day,
+            "days_left": [["database", self._budget.days_left]] if self._budget.days_left is not None else [],
             "reasons": reasons,
-            "warnings": [*self._disks.warnings(), *self._journal.warnings()],
+            "warnings": [*self._disks.warnings(), *self._budget.warnings(), *self._journal.warnings()],
         }
 
     def _history(self) -> Mapping[str, Any]:

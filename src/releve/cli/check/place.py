@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from releve.cli.check.finding import Finding, fail, ok, warn
+from releve.storage import budget
 from releve.storage.embedded.location import cluster_of
 from releve.storage.keys import OTHERS
 
@@ -74,12 +75,14 @@ def room(place: Path, bytes_a_day: float | None) -> Iterator[Finding]:
     """How much fits on a folder's disk, and how long at the rate of now."""
     while not _can_be_measured(place):
         place = place.parent
-    free_gib = shutil.disk_usage(place).free / GIB
+    free = shutil.disk_usage(place).free
+    free_gib = free / GIB
+    days = budget.days_left(free, bytes_a_day or 0.0)
     detail = f"{free_gib:.1f} GiB free at {place}{_days_left(free_gib, bytes_a_day)}"
-    mend = "make room, or move the database to a larger disk; a full disk stops every acknowledgement"
+    mend = "make room, `releve retention --help`, or a larger disk; a full disk stops every acknowledgement"
     if free_gib < VERY_LOW_GIB:
         yield fail("disk", detail, mend)
-    elif free_gib < LOW_GIB:
+    elif free_gib < LOW_GIB or (days is not None and days < budget.AHEAD_DAYS):
         yield warn("disk", detail, mend)
     else:
         yield ok("disk", detail)
