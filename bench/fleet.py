@@ -12,6 +12,7 @@ import argparse
 import json
 import time
 from contextlib import ExitStack
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -23,13 +24,16 @@ from bench.report import aligned
 from bench.server import cpu_s, started
 from bench.year import FRESH_ROWS, KEEP, ROWS, block
 
+from releve.history.segment import READINGS
 from releve.storage import segments
+from releve.storage.placing import rewrites
 from releve.storage.reader import ConnectionReader, now
+from releve.storage.segments import Sealed
 
 DESCRIPTION = """\
 Measures GET /api/v1/latest of 1,000 devices, each with 30 days of readings, one a minute: the latest number, the day's
-least and greatest. All but the last hour is in segments. Everything on this machine: an embedded PostgreSQL in a
-temporary folder, one worker, control, a person who signs in.
+least and greatest. All but the last hour is in segments, as large as the sealer leaves them. Everything on this
+machine: an embedded PostgreSQL in a temporary folder, one worker, control, a person who signs in.
 
 SQL answers the same by one statement over the day's readings as rows (device_id, time, v), key first: rows of the other
 29 days are not there to be passed over. It ends with 1 where both do not say the same.
@@ -74,18 +78,35 @@ def load(connection: psycopg.Connection[Any], devices: range) -> int:
     chance = np.random.default_rng(4)
     reader = ConnectionReader(connection)
     end_us = time.time_ns() // 1_000 // DAY_US * DAY_US
+    n = DAYS * 1_440 - 60
+    edges = pieces(n - FRESH)
     for device in devices:
-        n = DAYS * 1_440 - 60
         time_us = end_us - DAYS * DAY_US + np.arange(n) * MINUTE_US + chance.integers(0, MINUTE_US, n)
         values = np.round(20 + 5 * np.sin(np.arange(n) / 230 + device) + chance.normal(0, 0.3, n), 2)
         with connection.transaction():
             now(segments.lock(reader, [device]))
-            now(segments.add(reader, device, block(time_us[:-FRESH], values[:-FRESH])))
+            for first, last in pairwise(edges):
+                now(segments.add(reader, device, block(time_us[first:last], values[first:last])))
         connection.execute(FRESH_ROWS, [device, time_us[-FRESH:].tolist(), values[-FRESH:].tolist()])
         day = time_us >= end_us - DAY_US - DAY_US // 12
         connection.execute(KEEP, [device, time_us[day].tolist(), values[day].tolist()])
     connection.execute("VACUUM ANALYZE")
     return end_us - DAY_US
+
+
+def pieces(n: int) -> list[int]:
+    """Where segments end that the sealer made of so many readings, an hour's at a time."""
+    sealed: list[Sealed] = []
+    for first in range(0, n, FRESH):
+        fresh = np.arange(first, min(first + FRESH, n))
+        for each in rewrites(sealed, fresh):
+            begin = min([int(fresh[0]), *(old.first_us for old in each.segments)])
+            end = begin + each.n
+            count = max(1, round(each.n / READINGS))
+            bounds = [begin + (end - begin) * place // count for place in range(count + 1)]
+            new = [Sealed(0, last - since, since, last - 1, 7 * (last - since)) for since, last in pairwise(bounds)]
+            sealed = sorted([*(old for old in sealed if old not in each.segments), *new], key=lambda it: it.first_us)
+    return [0, *(each.last_us + 1 for each in sealed)]
 
 
 def measured(

@@ -135,11 +135,17 @@ async def _seen(reader: Reader, looks: Mapping[int, Looked], names: Sequence[str
     return seen
 
 
-def _take_rows(seen: _All, looks: Mapping[int, Looked], rows: Iterable[Row], names: Sequence[str]) -> None:
-    for device, time_us, channels, has_old in rows:
-        columns = columns_of(channels.split("\n"), tuple(names), has_old=has_old)
+def _take_rows(seen: _All, looks: Mapping[int, Looked], rows: Sequence[Row], names: Sequence[str]) -> None:
+    """Rows of all devices, which are read in one go: most have a few."""
+    if not rows:
+        return
+    lines = "\n".join([channels for _, _, channels, _ in rows]).split("\n")
+    columns = columns_of(lines, tuple(names), has_old=any(has_old for *_, has_old in rows))
+    ends = np.cumsum([len(time_us) for _, time_us, _, _ in rows]).tolist()
+    for (device, time_us, _, _), end in zip(rows, ends, strict=True):
         order = np.argsort(time_us, kind="stable")
-        block = Block(time_us[order], {name: column.take(order) for name, column in columns.items()})
+        here = order + (end - len(time_us))
+        block = Block(time_us[order], {name: column.take(here) for name, column in columns.items()})
         _take_block(seen[device], looks[device], block)
 
 
