@@ -313,6 +313,20 @@ def test_buckets_of_any_width_hold_every_reading(alice, signed_in, race, width):
     assert answer["next"] is None
 
 
+def test_a_page_of_buckets_is_not_written_by_the_framework_which_takes_long(alice, signed_in, race, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("written by the framework")
+
+    api = signed_in(alice)
+    monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", refuse)
+
+    answer = api.get(f"{RUNS}/{race['id']}/buckets")
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/json"
+    assert answer.json()["data"][0]["start"].endswith("Z")
+
+
 def test_a_page_of_buckets_is_bounded_however_many_are_asked_for(alice, signed_in, race, monkeypatch):
     monkeypatch.setattr(views, "MOST_BUCKETS", 1)
     answer = signed_in(alice).get(f"{RUNS}/{race['id']}/buckets?bucket=5s&limit=100000").json()

@@ -18,6 +18,7 @@ from releve.control.accounts.models import Account
 from releve.control.accounts.origin import Origin
 from releve.control.api import page
 from releve.control.api.documents import refusals
+from releve.control.api.renderer import PlainJSON
 from releve.control.api.views import OwnView, person
 from releve.control.fleet.models import Asset, Device
 from releve.control.fleet.queries import assets_of, editable_device, refuse_unless
@@ -140,6 +141,8 @@ class OneRun(RunView):
 
 class Buckets(RunView):
     """A run in pieces of equal length."""
+
+    renderer_classes = [PlainJSON]  # noqa: RUF012 - the framework's own way of declaring
 
     @extend_schema(
         operation_id="run_buckets",
