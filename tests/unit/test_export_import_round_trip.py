@@ -217,7 +217,8 @@ def test_no_cell_of_an_export_is_a_formula_to_a_spreadsheet_and_each_reading_is_
 
     for separator in ",;\t":
         for line in csv.reader(io.StringIO(table, newline=""), delimiter=separator):
-            assert not [found for found in line if looks_like_a_formula(found)]
+            cells = [found.rstrip("\r\n") for found in line]  # a quote that another separator cut in two opens one more
+            assert not [found for found in cells if looks_like_a_formula(found)]
     assert table.count("\n") == table.count("\r") == len(drawn) + 1
 
 

@@ -5,12 +5,15 @@ import io
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.history_readings import START_US, gym, names, rows, texts, values
 
 from releve.history import instant, number, text
 from releve.history.block import Row
+from releve.history.matrix import lines, only_where
+from releve.history.matrix import texts as texts_of
 from releve.history.pivot import block_of
 from releve.protocol import cell
 from releve.protocol.column import OWN_COLUMNS, column
@@ -92,9 +95,38 @@ def test_a_gym_device_is_exported_as_it_was_sent():
 
 @given(st.lists(st.integers(946_684_800_000_000, 4_102_444_800_000_000), min_size=1))
 def test_instants_are_spelled_as_one_by_one(times):
-    assert instant.iso(np.array(times)) == [iso(time_us).encode() for time_us in times]
+    assert instant.iso(np.array(times)).tolist() == [iso(time_us).encode() for time_us in times]
 
 
 @given(st.lists(st.floats(-1e150, 1e150) | st.integers(-9999, 9999).map(lambda whole: whole / 100), min_size=1))
 def test_numbers_are_spelled_as_json_spells_them(held):
-    assert number.spelled(np.array(held)) == [msgspec.json.encode(value) for value in held]
+    assert number.spelled(np.array(held)).tolist() == [msgspec.json.encode(value) for value in held]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-(10**17), 10**17), min_size=1))
+def test_identities_are_spelled_as_whole_numbers(held):
+    spelled = lines([number.spelled_long(np.array(held)), b";"], len(held))
+
+    assert spelled == b"".join(b"%d;" % value for value in held)
+
+
+@pytest.mark.parametrize("longest", [1, 60, 70, 5_000])
+def test_a_line_is_whole_however_long_a_text_in_it_is(longest):
+    words = [b"", b"a", b"b" * longest] * 1_000
+
+    found = lines([b"<", texts_of(words), b">", only_where(b"!", np.array([True, False, True] * 1_000))], len(words))
+
+    assert found == b"<>!<a><%b>!" % words[2] * 1_000
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows(channels=plain_channels), st.booleans())
+def test_pages_hold_the_canonical_channels(readings, narrow):
+    names = names_of(readings)[:1] if narrow else None
+
+    found = [msgspec.json.decode(line) for line in text.objects(block_of(readings), names)]
+
+    for document, row in zip(found, readings, strict=True):
+        held = msgspec.json.decode(row.channels)
+        wanted = held if names is None else {name: held[name] for name in names if name in held}
+        assert (document["id"], document.get("sent"), document["channels"]) == (str(row.id), row.sent, wanted)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from releve.history.array import Integers
+from releve.history.matrix import Texts
 
 _SECOND_US = 1_000_000
 _DAY_S = 86_400
@@ -15,18 +16,16 @@ _MICROSECONDS = 6  # digits
 _DIGITS = np.frombuffer(b"".join(b"%03d" % number for number in range(1000)), np.uint8).reshape(1000, 3)
 
 
-def iso(time_us: Integers) -> list[bytes]:
+def iso(time_us: Integers) -> Texts:
     """Instants as every answer of ours spells them.
 
-    >>> iso(np.array([1_780_315_200_000_000, 1_780_315_200_000_001]))
+    >>> iso(np.array([1_780_315_200_000_000, 1_780_315_200_000_001])).tolist()
     [b'2026-06-01T12:00:00Z', b'2026-06-01T12:00:00.000001Z']
     """
     return spelled(time_us, suffix=b"Z")
 
 
-def spelled(
-    time_us: Integers, *, separator: bytes = b"T", digits: int | None = None, suffix: bytes = b""
-) -> list[bytes]:
+def spelled(time_us: Integers, *, separator: bytes = b"T", digits: int | None = None, suffix: bytes = b"") -> Texts:
     """Instants as text.
 
     Args:
@@ -36,17 +35,21 @@ def spelled(
             Python's `isoformat` does.
         suffix: What ends the text.
     """
-    seconds, fraction = np.divmod(time_us, _SECOND_US)
+    seconds = time_us // _SECOND_US  # several times as quick as `divmod`
+    fraction = time_us - seconds * _SECOND_US
     shown = _MICROSECONDS if digits is None else digits
     bare = _TO_SECONDS + len(suffix)
     width = bare + 1 + shown
     text = np.zeros((len(time_us), width), np.uint8)
-    days, clock_s = np.divmod(seconds, _DAY_S)
+    days = seconds // _DAY_S
+    clock_s = seconds - days * _DAY_S
     text[:, :_DATE] = _dates(days)
     text[:, _DATE] = separator[0]
     text[:, _DATE + 1 : _TO_SECONDS] = _clock()[clock_s]
     text[:, _TO_SECONDS] = _POINT
-    thousands, rest = np.divmod(fraction.astype(np.int32), 1000)
+    fraction = fraction.astype(np.int32)
+    thousands = fraction // 1000
+    rest = fraction - thousands * 1000
     text[:, _TO_SECONDS + 1 : _TO_SECONDS + 4] = _DIGITS[thousands]
     if shown == _MICROSECONDS:
         text[:, _TO_SECONDS + 4 : _TO_SECONDS + 7] = _DIGITS[rest]
@@ -55,7 +58,7 @@ def spelled(
         whole = fraction == 0
         text[whole, _TO_SECONDS:bare] = np.frombuffer(suffix, np.uint8)
         text[whole, bare:] = 0  # numpy's fixed-width texts end where only zeros follow
-    found: list[bytes] = text.view(f"S{width}").ravel().tolist()
+    found: Texts = text.view(f"S{width}").ravel()
     return found
 
 

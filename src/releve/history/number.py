@@ -1,12 +1,14 @@
 """Numbers as decimals, as sensors and people write them: smaller to keep and quicker to spell than doubles."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from releve.history.array import Integers, Mask, Reals
+from releve.history.matrix import Texts
 
 MOST_DIGITS = 9  # after the point
 MOST_STRANGE = 1 / 16  # of the numbers; each is kept beside the decimals
@@ -14,6 +16,11 @@ _SAMPLE = 256
 _LARGEST = 2.0**53
 _WIDEST = 4  # times as many spellings as numbers: a longer table of them costs more than it saves
 _json = msgspec.json.encode
+_COMMA = ord(",")
+LONGEST = 32  # characters, which no number has more of
+_GROUP = np.uint64(10_000)
+_LONG = np.uint64(10**16)  # five groups of digits, the first of which is not nought
+_FOUR = np.array([b"%04d" % each for each in range(10_000)] + [b"%d" % each for each in range(10_000)])
 
 
 class Decimal(NamedTuple):
@@ -57,33 +64,51 @@ def reals(whole: Integers, digits: int) -> Reals:
     return scaled
 
 
-def spelled(numbers: Reals) -> list[bytes]:
+def spelled(numbers: Reals) -> Texts:
     """Doubles as JSON spells them.
 
-    >>> spelled(np.array([12.0, 0.25]))
+    >>> spelled(np.array([12.0, 0.25])).tolist()
     [b'12.0', b'0.25']
     """
     found = decimal(numbers)
-    if found is None:
-        return _each(numbers.tolist())
-    table = _table(found)
-    if table is None:
+    table = None if found is None else _table(found)
+    if found is None or table is None:
         return _each(numbers.tolist())
     if found.strange is not None:
-        table[found.strange] = np.array(_each(numbers[found.strange].tolist()), object)
-    texts: list[bytes] = table.tolist()
-    return texts
+        table = table.astype(f"S{LONGEST}")
+        table[found.strange] = _each(numbers[found.strange].tolist())
+    return table
 
 
-def spelled_whole(numbers: Integers) -> list[bytes]:
+def spelled_whole(numbers: Integers) -> Texts:
     """Whole numbers as JSON spells them.
 
-    >>> spelled_whole(np.array([12, -3]))
+    >>> spelled_whole(np.array([12, -3])).tolist()
     [b'12', b'-3']
     """
     table = _table(Decimal(numbers, -1, None))
-    texts: list[bytes] = _each(numbers.tolist()) if table is None else table.tolist()
-    return texts
+    return _each(numbers.tolist()) if table is None else table
+
+
+def spelled_long(numbers: Integers) -> Texts:
+    """Whole numbers that are mostly long, as identities are, with NUL characters within, for lines of `matrix` only.
+
+    Four digits are taken from a table at a time.
+    """
+    left = np.abs(numbers).view(np.uint64)  # -2⁶³, whose absolute value fits into no int64, is right as this one
+    is_short = left < _LONG
+    if is_short.mean() > MOST_STRANGE:
+        return spelled_whole(numbers)
+    groups = np.empty((len(numbers), 6), "S4")
+    for place in range(5, 0, -1):
+        rest = left // _GROUP
+        groups[:, place] = _FOUR[(left - rest * _GROUP).astype(np.intp) + (0 if place > 1 else len(_FOUR) // 2)]
+        left = rest
+    groups[:, 0] = np.where(numbers < 0, b"-", b"")
+    found: Texts = groups.view(f"S{groups.shape[1] * 4}").ravel()
+    places = np.flatnonzero(is_short)
+    found[places] = _each(numbers[places].tolist())
+    return found
 
 
 def _scaled(numbers: Reals, digits: int) -> Decimal:
@@ -95,7 +120,7 @@ def _scaled(numbers: Reals, digits: int) -> Decimal:
     return Decimal(integers, digits, differs if differs.any() else None)
 
 
-def _table(found: Decimal) -> Any:
+def _table(found: Decimal) -> Texts | None:
     """The spelling of each, from a table of all between the least and the greatest; None where it would be too long."""
     if not len(found.whole):
         return None
@@ -104,8 +129,18 @@ def _table(found: Decimal) -> Any:
         return None
     every = low + np.arange(high - low + 1)
     spelled = _each((every if found.digits < 0 else reals(every, found.digits)).tolist())
-    return np.array(spelled, object)[found.whole - low]
+    return spelled[found.whole - low]
 
 
-def _each(numbers: Sequence[float]) -> list[bytes]:
-    return _json(numbers)[1:-1].split(b",") if len(numbers) else []
+def _each(numbers: Sequence[float]) -> Texts:
+    if not len(numbers):
+        return np.zeros(0, "S1")
+    text = np.frombuffer(_json(numbers) + bytes(LONGEST), np.uint8)
+    commas = np.flatnonzero(text == _COMMA)
+    begins = np.concatenate([[1], commas + 1])
+    lengths = np.concatenate([commas, [len(text) - LONGEST - 1]]) - begins
+    width = int(lengths.max())
+    found = sliding_window_view(text, width)[begins]
+    found *= np.arange(width) < lengths[:, None]
+    texts: Texts = found.view(f"S{width}").ravel()
+    return texts

@@ -15,6 +15,7 @@ from releve.history import instant, number
 from releve.history.array import Index, Integers, Kinds, all_same, joined_kinds, taken_kinds, the_same
 from releve.history.coded import Coded
 from releve.history.coded import joined as joined_texts
+from releve.history.matrix import Texts
 
 MOST_OFFSETS = 8  # of one style in one block; a zone changes its clocks twice a year
 _WHOLE_LIMIT = 2**62
@@ -94,10 +95,10 @@ class Sent:
         is_none = self.kinds == Kind.NONE
         if is_none.all():
             return [None] * len(is_none)
-        spelled = self.spelled(time_us)
+        spelled = self.spelled(time_us).tolist()
         return [None if none else text.decode() for text, none in zip(spelled, is_none.tolist(), strict=True)]
 
-    def spelled(self, time_us: Integers) -> list[bytes]:
+    def spelled(self, time_us: Integers) -> Texts:
         """The same as bytes, empty where there is none."""
         only = the_same(self.kinds)
         if only in STYLES:
@@ -112,8 +113,7 @@ class Sent:
             elif kind == Kind.TEXT and self.coded is not None:
                 words = np.array([*(word.encode() for word in self.coded.words), b""], object)
                 texts[here] = words[self.coded.code[here]]
-        found: list[bytes] = texts.tolist()
-        return found
+        return texts
 
 
 def joined(parts: Sequence[Sent]) -> Sent:
@@ -137,7 +137,7 @@ class _Finding:
     def is_all(self, style: Kind) -> bool:
         """Whether all of them are of one style, at one distance, as those of most devices are."""
         offset_us = self._offset_us(0)
-        if offset_us is None or _spelled(self._time_us + offset_us, style) != self._texts:
+        if offset_us is None or _spelled(self._time_us + offset_us, style).tolist() != self._texts:
             return False
         self.numbers[:] = offset_us
         return True
@@ -173,7 +173,7 @@ class _Finding:
         return _microseconds(moment.replace(tzinfo=UTC)) - int(self._time_us[place])
 
     def _explain(self, left: Integers, style: Kind, offset_us: int) -> bool:
-        spelled = _spelled(self._time_us[left] + offset_us, style)
+        spelled = _spelled(self._time_us[left] + offset_us, style).tolist()
         pairs = zip(spelled, left.tolist(), strict=True)
         same = np.fromiter((text == self._texts[place] for text, place in pairs), bool)
         self.kinds[left[same]] = style
@@ -181,7 +181,7 @@ class _Finding:
         return bool(same.any())
 
 
-def _spelled(local_us: Integers, style: Kind) -> list[bytes]:
+def _spelled(local_us: Integers, style: Kind) -> Texts:
     separator, digits = STYLES[style]
     return instant.spelled(local_us, separator=separator, digits=digits)
 

@@ -8,8 +8,11 @@ import numpy as np
 from releve.history import number
 from releve.history.array import Integers, the_same
 from releve.history.block import Block, Row
+from releve.history.coded import Coded
 from releve.history.column import Column, Kind
 from releve.history.identity import Rule, identify
+from releve.history.matrix import Piece, Texts, lines, only_where
+from releve.history.matrix import texts as as_texts
 
 _json = msgspec.json.Encoder().encode
 _WORDS = {Kind.FALSE: b"false", Kind.TRUE: b"true", Kind.ABSENT: b""}
@@ -46,7 +49,7 @@ def ids(block: Block, channels: Sequence[bytes] | None = None) -> Integers:
     return identify(block.identities, channels, sent)
 
 
-def texts(block: Block, spelled: Mapping[str, list[bytes]] | None = None) -> list[bytes]:
+def texts(block: Block, spelled: Mapping[str, Texts] | None = None) -> list[bytes]:
     """The channels of each reading as canonical JSON.
 
     Args:
@@ -58,22 +61,46 @@ def texts(block: Block, spelled: Mapping[str, list[bytes]] | None = None) -> lis
     """
     if not block.is_whole:
         raise ValueError("a block with some of the channels only has no JSON")
-    names = sorted(block.channels)
-    values = [cells(block.channels[name]) for name in names] if spelled is None else [spelled[name] for name in names]
-    if names and all(block.channels[name].present.all() for name in names):
-        found = _alike(names, values)
-    else:
-        found = _unlike(names, values, len(block))
+    if not len(block):
+        return []
+    found = lines([*members(block, spelled), b"\n"], len(block)).split(b"\n")[:-1]  # JSON breaks no line within
     if block.odd is not None:
         for place in np.flatnonzero(block.odd.code >= 0).tolist():
             found[place] = block.odd.words[block.odd.code[place]].encode()
     return found
 
 
-def cells(column: Column) -> list[bytes]:
+def members(block: Block, spelled: Mapping[str, Texts] | None = None) -> list[Piece]:
+    """The channels of each reading as canonical JSON, in pieces; odd spellings are not told.
+
+    Args:
+        block: Readings, with all of their channels.
+        spelled: The `cells` of each channel, where they are known.
+
+    Raises:
+        ValueError: Not every channel is there.
+    """
+    if not block.is_whole:
+        raise ValueError("a block with some of the channels only has no JSON")
+    found: list[Piece] = [b"{"]
+    has_one = np.zeros(len(block), bool)  # before this channel
+    for name in sorted(block.channels):
+        key, present = _json(name) + b":", block.channels[name].present
+        if has_one.all() and present.all():
+            found.append(b"," + key)
+        elif present.all() and not has_one.any():
+            found.append(key)
+        else:
+            found += [only_where(b",", has_one & present), only_where(key, present)]
+        found.append(cells(block.channels[name]) if spelled is None else spelled[name])
+        has_one |= present
+    return [*found, b"}"]
+
+
+def cells(column: Column) -> Texts:
     """Each value as JSON, nothing where there is none.
 
-    >>> cells(Column.of([12, 12.0, "12", True]))
+    >>> cells(Column.of([12, 12.0, "12", True])).tolist()
     [b'12', b'12.0', b'"12"', b'true']
     """
     only = the_same(column.kinds)
@@ -81,7 +108,8 @@ def cells(column: Column) -> list[bytes]:
         return number.spelled(column.numbers)
     if only == Kind.INTEGER:
         return number.spelled_whole(column.numbers.astype(np.int64))
-    found = np.full(len(column), b"", object)
+    words = _words(column)
+    found = np.full(len(column), b"", f"S{max(number.LONGEST, words.itemsize)}" if words.dtype.kind == "S" else object)
     for kind in np.unique(column.kinds).tolist():
         here = column.kinds == kind
         if kind == Kind.REAL:
@@ -91,23 +119,18 @@ def cells(column: Column) -> list[bytes]:
         elif kind in _WORDS:
             found[here] = _WORDS[Kind(kind)]
         elif column.coded is not None:
-            spelled = [_json(word) if kind == Kind.TEXT else word.encode() for word in column.coded.words]
-            found[here] = np.array([*spelled, b""], object)[column.coded.code[here]]
-    texts: list[bytes] = found.tolist()
-    return texts
+            found[here] = (words if kind == Kind.TEXT else _values(column.coded))[column.coded.code[here]]
+    return found
 
 
-def _alike(names: Sequence[str], values: Sequence[list[bytes]]) -> list[bytes]:
-    members = (_json(name).replace(b"%", b"%%") + b":%b" for name in names)
-    template = b"{%b}" % b",".join(members)
-    return [template % each for each in zip(*values, strict=True)]
+def _words(column: Column) -> Texts:
+    """The texts that occur, as JSON, and behind them none; objects where they, or other JSON, are long."""
+    if column.coded is None:
+        return as_texts([b""])
+    found = as_texts([*map(_json, column.coded.words), b""])
+    return found if _values(column.coded).dtype.kind == "S" else found.astype(object)
 
 
-def _unlike(names: Sequence[str], values: Sequence[list[bytes]], n: int) -> list[bytes]:
-    if not names:
-        return [b"{}"] * n
-    members = []
-    for name, spelled in zip(names, values, strict=True):
-        prefix = b"," + _json(name) + b":"
-        members.append([prefix + cell if cell else b"" for cell in spelled])
-    return [b"{%b}" % b"".join(each)[1:] for each in zip(*members, strict=True)]
+def _values(coded: Coded) -> Texts:
+    """JSON that is kept as it is, and behind it none."""
+    return as_texts([*(word.encode() for word in coded.words), b""])

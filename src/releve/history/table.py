@@ -135,7 +135,7 @@ def _array(values: Column, kind: Any) -> Any:
     """The values as an array of a type, or, for None, each as JSON."""
     absent = ~values.present
     if kind is None:
-        return pa.array([cell.decode() or None for cell in spelling.cells(values)], pa.string())
+        return pa.array([cell.decode() or None for cell in spelling.cells(values).tolist()], pa.string())
     if kind == pa.string():
         return pa.array([None] * len(values) if values.coded is None else values.coded.texts(), pa.string())
     if kind == pa.bool_():

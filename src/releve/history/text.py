@@ -11,8 +11,10 @@ import numpy as np
 from releve.history import instant, number, spelling
 from releve.history.array import the_same
 from releve.history.block import Block
+from releve.history.coded import Coded
 from releve.history.column import Column, Kind
 from releve.history.conversion import Conversion, converted
+from releve.history.matrix import Piece, Texts, lines, only_where, texts
 from releve.history.sent import Kind as SentKind
 from releve.history.sent import Sent
 from releve.protocol import cell
@@ -53,16 +55,15 @@ def csv_lines(
     if not len(block):
         return b""
     found = _Spelled.of(block)
-    columns = [found.time, found.ids, found.received]
-    columns += [_sent_cells(found.known, found.sent)] if with_sent else []
+    pieces: list[Piece] = [found.time, b",", found.ids, b",", found.received]
+    pieces += [b",", _sent_cells(found.known, found.sent)] if with_sent else []
     shown = converted(block, conversions).channels
     for name in channels:
-        if name not in block.channels:
-            columns.append([b""] * len(block))
-            continue
-        spelled = spelling.cells(shown[name]) if name in conversions else found.cells[name]
-        columns.append(_csv_cells(shown[name], spelled))
-    return b"\r\n".join(map(b",".join, zip(*columns, strict=True))) + b"\r\n"
+        pieces.append(b",")
+        if name in block.channels:
+            spelled = spelling.cells(shown[name]) if name in conversions else found.cells[name]
+            pieces.append(_csv_cells(shown[name], spelled))
+    return lines([*pieces, b"\r\n"], len(block))
 
 
 def ndjson_lines(block: Block) -> bytes:
@@ -70,15 +71,9 @@ def ndjson_lines(block: Block) -> bytes:
     if not len(block):
         return b""
     found = _Spelled.of(block)
-    common = found.time, found.ids, found.received
-    if the_same(found.known.kinds) == SentKind.NONE:
-        plain = b'{"time":"%b","id":"%b","received":"%b","channels":%b}\n'
-        return b"".join([plain % each for each in zip(*common, found.channels, strict=True)])
-    has_sent = (found.known.kinds != SentKind.NONE).tolist()
-    pairs = zip(found.sent, has_sent, strict=True)
-    sent = [b'"sent":%b,' % _json(text.decode()) if has else b"" for text, has in pairs]
-    line = b'{"time":"%b","id":"%b","received":"%b",%b"channels":%b}\n'
-    return b"".join([line % each for each in zip(*common, sent, found.channels, strict=True)])
+    own: list[Piece] = [b'{"time":"', found.time, b'","id":"', found.ids, b'","received":"', found.received, b'",']
+    sent = [*_sent_member(found), _where_sent(found, b",")]
+    return lines([*own, *sent, b'"channels":', *found.members, b"}\n"], len(block))
 
 
 def objects(block: Block, channels: Collection[str] | None = None) -> list[bytes]:
@@ -91,29 +86,25 @@ def objects(block: Block, channels: Collection[str] | None = None) -> list[bytes
     if not len(block):
         return []
     found = _Spelled.of(block)
-    shown = found.channels
+    shown = found.members
     if channels is not None:
         columns = {name: each for name, each in block.channels.items() if name in channels}
-        shown = spelling.texts(Block(block.time_us, columns, is_whole=True), found.cells)
-    plain = b'{"time":"%b","id":"%b","received":"%b","channels":%b'
-    lines = [plain % each for each in zip(found.time, found.ids, found.received, shown, strict=True)]
-    has_sent = (found.known.kinds != SentKind.NONE).tolist()
-    return [
-        b'%b,"sent":%b}' % (line, _json(text.decode())) if has else line + b"}"
-        for line, text, has in zip(lines, found.sent, has_sent, strict=True)
-    ]
+        shown = spelling.members(Block(block.time_us, columns, is_whole=True), found.cells)
+    own: list[Piece] = [b'{"time":"', found.time, b'","id":"', found.ids, b'","received":"', found.received, b'",']
+    sent = [_where_sent(found, b","), *_sent_member(found)]
+    return lines([*own, b'"channels":', *shown, *sent, b"}\n"], len(block)).split(b"\n")[:-1]
 
 
 class _Spelled(NamedTuple):
     """Everything of a block as text."""
 
-    time: list[bytes]
-    ids: list[bytes]
-    received: list[bytes]
+    time: Texts
+    ids: Texts
+    received: Texts
     known: Sent
-    sent: list[bytes]
-    cells: dict[str, list[bytes]]
-    channels: list[bytes]
+    sent: Texts
+    cells: dict[str, Texts]
+    members: list[Piece]
 
     @classmethod
     def of(cls, block: Block) -> Self:
@@ -123,39 +114,64 @@ class _Spelled(NamedTuple):
         channels = spelling.texts(block, cells)
         return cls(
             time=instant.iso(block.time_us),
-            ids=number.spelled_whole(spelling.ids(block, channels)),
+            ids=number.spelled_long(spelling.ids(block, channels)),
             received=instant.iso(block.received_us),
             known=block.sent,
             sent=block.sent.spelled(block.time_us),
             cells=cells,
-            channels=channels,
+            members=spelling.members(block, cells) if block.odd is None else [texts(channels)],
         )
 
 
-def _sent_cells(known: Sent, spelled: list[bytes]) -> list[bytes]:
+def _where_sent(found: _Spelled, text: bytes) -> Piece:
+    """A text in those lines that have a timestamp as sent."""
+    only = the_same(found.known.kinds)
+    if only is None:
+        return only_where(text, found.known.kinds != SentKind.NONE)
+    return b"" if only == SentKind.NONE else text
+
+
+def _sent_member(found: _Spelled) -> list[Piece]:
+    """The timestamp as sent as a member of a JSON object; those of a known style hold nothing to be escaped."""
+    spelled = found.sent
+    strange = np.flatnonzero(found.known.kinds == SentKind.TEXT).tolist()
+    if strange:
+        spelled = spelled.astype(object)
+        for place in strange:
+            spelled[place] = _json(spelled[place].decode())[1:-1]
+    return [_where_sent(found, b'"sent":"'), spelled, _where_sent(found, b'"')]
+
+
+def _sent_cells(known: Sent, spelled: Texts) -> Texts:
     """A timestamp has nothing that CSV would quote, unless it is one that we do not know, or negative."""
     is_other = (known.kinds == SentKind.TEXT) | ((known.kinds == SentKind.WHOLE) & (known.numbers < 0))
+    if not is_other.any():
+        return spelled
+    cells = spelled.astype(object)
     for place in np.flatnonzero(is_other).tolist():
-        spelled[place] = _quoted(cell.write_text(spelled[place].decode()))
-    return spelled
+        cells[place] = _quoted(cell.write_text(cells[place].decode()))
+    return cells
 
 
-def _csv_cells(found: Column, spelled: list[bytes]) -> list[bytes]:
+def _csv_cells(found: Column, spelled: Texts) -> Texts:
     """The cells of a channel: as JSON spells them, but for texts and for numbers that Python spells in another way."""
     size = np.abs(found.numbers)
     is_other = (found.kinds == Kind.REAL) & ((size >= _PLAIN_TO) | ((size < _PLAIN_FROM) & (size > 0)))
     is_word = found.kinds >= Kind.TEXT
     if not is_other.any() and not is_word.any():
         return spelled
-    cells = np.array(spelled, object)
+    if found.coded is not None and the_same(found.kinds) == Kind.TEXT:
+        return _cell_words(found.coded)[found.coded.code]
+    cells = spelled.astype(object)
     cells[is_other] = [repr(value).encode() for value in found.numbers[is_other].tolist()]
     if found.coded is not None:
-        for kind in (Kind.TEXT, Kind.JSON):
-            here = found.kinds == kind
-            table = np.array([*(_quoted(cell.write(word)) for word in found.coded.words), b""], object)
-            cells[here] = table[found.coded.code[here]]
-    texts: list[bytes] = cells.tolist()
-    return texts
+        cells[is_word] = _cell_words(found.coded)[found.coded.code[is_word]]
+    return cells
+
+
+def _cell_words(coded: Coded) -> Texts:
+    """The cells of the texts that occur, and behind them an empty one."""
+    return texts([*(_quoted(cell.write(word)) for word in coded.words), b""])
 
 
 def _quoted(text: str) -> bytes:

@@ -32,6 +32,7 @@ _LEAST, _GREATEST = -(2**63), 2**63 - 1
 _signed = Struct(">q").unpack
 _both = Struct(">qq").pack
 _encode = msgspec.json.Encoder(order="sorted").encode
+_EMPTY = blake2b(digest_size=8)
 
 
 def canonical(channels: dict[str, Any]) -> bytes:
@@ -86,7 +87,12 @@ def first_of_key(key: int) -> int:
 
 def digests(channels: Iterable[bytes]) -> bytes:
     """What `of_content` makes of each of many canonical channels: eight bytes each, the most significant first."""
-    return b"".join([blake2b(content, digest_size=8).digest() for content in channels])
+    copy, found = _EMPTY.copy, []
+    for content in channels:
+        state = copy()  # a third less than to begin anew
+        state.update(content)
+        found.append(state.digest())
+    return b"".join(found)
 
 
 def _hash(content: bytes) -> int:
