@@ -43,7 +43,7 @@ class Person:
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
-        self._token = token
+        self.token = token
 
     @classmethod
     def signed_in(cls, url: str, password: str) -> Self:
@@ -59,7 +59,7 @@ class Person:
         """The bytes that it answers."""
         known = {
             "Content-Type": "application/json",
-            **({"Authorization": f"Bearer {self._token}"} if self._token else {}),
+            **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
         }
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(self._url + path, body, {**known, **headers}, method=method)  # noqa: S310 - our own address

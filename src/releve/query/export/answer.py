@@ -14,6 +14,7 @@ from releve.query.described import Descriptions
 from releve.query.which import Which
 from releve.storage.pool import Pool
 
+SOON = 1_024  # readings that are written before anything else, so that a client sees at once that they come
 _log = structlog.get_logger()
 
 
@@ -162,8 +163,12 @@ class Export:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
             await _piece(send, into.head())
+            is_first = True
             async for block in counted.blocks(self._pool, self._which, WHOLE):
-                await _piece(send, await asyncio.to_thread(into.page, block))
+                parts = (slice(0, SOON), slice(SOON, None)) if is_first and len(block) > SOON else (slice(None),)
+                for part in parts:
+                    await _piece(send, await asyncio.to_thread(into.page, block.take(part)))
+                is_first = False
             await _piece(send, await asyncio.to_thread(into.tail))
         except Exception as error:
             _log.exception("an export broke off", file=self._name)
