@@ -9,6 +9,7 @@ RUN python -m venv /opt/releve \
  && /opt/releve/bin/pip install --require-hashes -r requirements.lock -r requirements-aws.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
+COPY docs ./docs
 RUN /opt/releve/bin/pip install --no-deps --no-build-isolation .
 
 FROM python:3.12-slim-bookworm

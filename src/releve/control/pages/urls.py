@@ -9,6 +9,7 @@ from releve.control.pages.account import clock, entrance, sign_ins, team, welcom
 from releve.control.pages.device import add, certificate, channel, command, edit, home
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
+from releve.control.pages.help import views as help_views
 from releve.control.pages.machine import views as machine
 from releve.control.pages.run import change_views as run_change
 from releve.control.pages.run import compare
@@ -21,6 +22,8 @@ urlpatterns = [
     path("", signed_in(home.home), name="home"),
     path("fleet/cards/", signed_in(home.cards), name="fleet-cards"),
     path("about/", signed_in(about.about), name="about"),
+    path("help/", signed_in(help_views.index), name="help"),
+    path("help/<path:key>/", signed_in(help_views.page), name="help-page"),
     path("welcome/", welcome.welcome, name="welcome"),
     path("language/", set_language, name="set_language"),
     path("devices/add/", signed_in(add.add), name="device-add"),

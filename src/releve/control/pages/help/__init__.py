@@ -1,0 +1,1 @@
+"""`/help/`: the documentation, served by the server itself."""
