@@ -5,6 +5,7 @@ them asks there.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from releve.storage.pool import Pool
 from releve.storage.queries import query
 
 WAITING = 10_000  # readings and values that may wait to be sent; beyond that the oldest are left out
+ASK_S = 1.0  # how often the siblings are looked at
 
 
 class Listener(Protocol):
@@ -68,6 +70,7 @@ class Hub:
         self._streams: list[Streams] = []
         self._waiting: deque[News] = deque(maxlen=WAITING)
         self._arrived = asyncio.Event()
+        self._must_ask = True
         self._devices: dict[int, tuple[str, int] | None] = {}
 
     def add(self, listener: Listener) -> None:
@@ -84,6 +87,7 @@ class Hub:
 
     def look_up(self) -> bool:
         """Ask the siblings now, not within the second: somebody has begun to watch; whether there are any."""
+        self._must_ask = True
         self._arrived.set()
         return self._feed.has_siblings
 
@@ -112,11 +116,16 @@ class Hub:
     async def run(self) -> None:
         """Deliver until cancelled."""
         self._feed.open(self._take)
+        asked_s = 0.0
         try:
             while True:
-                self._feed.announce(self._wanted())
+                if (
+                    self._must_ask or time.monotonic() - asked_s > ASK_S
+                ):  # to look into the folder costs more than a reading
+                    self._must_ask, asked_s = False, time.monotonic()
+                    self._feed.announce(self._wanted())
                 try:
-                    async with asyncio.timeout(1):
+                    async with asyncio.timeout(ASK_S):
                         await self._arrived.wait()
                 except TimeoutError:
                     continue
@@ -148,6 +157,7 @@ class Hub:
             self._take([news for news in heard if news.device_id in here])
 
     def _take(self, heard: list[News]) -> None:
+        self._must_ask |= not heard  # a sibling that has begun to ask says no more than that
         self._waiting.extend(heard)
         self._arrived.set()
 
