@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
 from releve.control.pages.account import clock, entrance, sign_ins, team, welcome
-from releve.control.pages.device import add, certificate, channel, command, edit, home
+from releve.control.pages.device import add, certificate, channel, command, edit, home, messages
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
 from releve.control.pages.help import views as help_views
@@ -38,6 +38,7 @@ urlpatterns = [
         signed_in(edit.undo_change),
         name="device-change-undo-page",
     ),
+    path("devices/<int:device_id>/messages/", signed_in(messages.messages), name="device-messages"),
     path("devices/<int:device_id>/disable/", signed_in(device.disable), name="device-disable"),
     path("devices/<int:device_id>/enable/", signed_in(device.enable), name="device-enable"),
     path("devices/<int:device_id>/move/", signed_in(device.move), name="device-move"),

@@ -11,7 +11,11 @@ async function accessToken(address) {
 
 async function replay(button) {
   const token = await accessToken(button.dataset.token);
-  const response = await fetch(button.dataset.replay, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  const headers = { Authorization: `Bearer ${token}` };
+  const corrected = button.dataset.reading && JSON.parse(document.getElementById(button.dataset.reading).value);
+  if (corrected) headers["Content-Type"] = "application/json";
+  const body = corrected && JSON.stringify({ reading: corrected });
+  const response = await fetch(button.dataset.replay, { method: "POST", headers, body });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.detail ?? String(response.status));
   return answer;
