@@ -6,14 +6,18 @@ import psycopg
 import pytest
 from tests.homes import row, spread
 
+from releve.history.pivot import block_of
 from releve.http.request import Limits, Request
+from releve.protocol.keeping import DAY_US, Days, Keeping, Stretch
 from releve.query.series import draw
 from releve.query.series.asked import Asked
 from releve.query.series.reply import Replies
 from releve.query.series.source import Left, Source
-from releve.storage import sealing, segments
+from releve.storage import retention, sealing, segments
 from releve.storage.pool import Pool
+from releve.storage.queries import query
 from releve.storage.reader import ConnectionReader, now
+from releve.storage.scan import EVER
 
 START_US = 1_780_315_200_000_000
 SECOND_US = 1_000_000
@@ -117,6 +121,34 @@ async def test_whatever_changes_in_the_span_or_is_asked_otherwise_has_another_ta
 
     assert len(set(tags)) == len(tags)
     assert not any(tag.startswith("W/") for tag in tags)
+
+
+async def test_what_a_rule_deletes_has_another_tag_and_so_have_its_ladders(migrated_url, pool):
+    span = {"from_us": START_US - DAY_US, "to_us": START_US + 9 * DAY_US}
+    readings = [row(START_US + place * DAY_US // 400, {"v": place, "w": place}) for place in range(800)]
+    for part in (readings[:400], readings[400:]):
+        with psycopg.connect(migrated_url) as connection:
+            now(segments.add(ConnectionReader(connection), DEVICE, block_of(part)))
+    asked, tags = Asked(channels=["v", "w"], points=10), []
+
+    for rule in (
+        Keeping(Days(), {}),
+        Keeping(Days(), {"w": Days(1)}),  # a channel goes
+        Keeping(Days(1), {}),  # the readings
+        Keeping(Days(1), {"w": Days(1, 1)}),  # a channel's ladders
+        Keeping(Days(1, 1), {}),  # all
+    ):
+        with psycopg.connect(migrated_url, autocommit=True) as connection:
+            is_more = True
+            while is_more:
+                with connection.transaction():
+                    reader = ConnectionReader(connection)
+                    kept = [Stretch(*EVER, rule)]
+                    is_more = now(retention.keep(reader, DEVICE, kept, START_US + 9 * DAY_US)).is_more
+            connection.execute(query("drop_replaced"), {"older_s": 0})
+        tags.append((await ask(pool, asked=asked, whose=source(**span)))[1])
+
+    assert len(set(tags)) == len(tags)
 
 
 async def test_what_comes_behind_a_span_changes_nothing_of_it(migrated_url, pool, drawn):

@@ -264,6 +264,20 @@ def test_a_long_chart_is_the_same_from_ladders_as_from_the_readings():
     assert quick.buckets("w").n.tolist() == []
 
 
+def test_a_ladder_that_comes_before_earlier_readings_stands_behind_them():
+    later = Block(np.arange(2_000, 4_000) * 1_000_000, {"v": Column.of_numbers(np.arange(2_000.0, 4_000.0))})
+    earlier = Block(np.arange(2_500) * 1_000_000, {"v": Column.of_numbers(np.arange(2_500.0))})
+    chart = Series(["v"], Even(300_000_000), 10)
+
+    chart.add_ladder(ladder.ladder_of(later), len(later))
+    chart.add(earlier)
+    found = chart.buckets("v")
+
+    assert found.start_us.tolist() == [start * 300_000_000 for start in range(14)]
+    assert found.n.sum() == 4_500
+    assert found.low.tolist() == [float(start * 300) for start in range(14)]
+
+
 def test_rungs_that_buckets_would_cut_are_refused():
     block = Block(np.arange(100) * 1_000_000, {"v": Column.of_numbers(np.arange(100))})
     chart = Series.even(["v"], from_us=0, to_us=100_000_001, points=50)

@@ -5,6 +5,7 @@ all readings covers: whatever lies between stays within its column, and neighbou
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -85,6 +86,16 @@ def sums(pieces: Cut, numbers: Reals, *, with_squares: bool = False) -> Buckets:
         total,
         squares,
     )
+
+
+def in_order(parts: Sequence[Buckets]) -> list[Buckets]:
+    """Buckets of stretches in any order, put in the order of their starts; of one start, as the parts are given."""
+    held = [part for part in parts if len(part.n)]
+    if all(earlier.start_us[-1] <= later.start_us[0] for earlier, later in pairwise(held)):
+        return held
+    whole = Buckets._make([np.concatenate(columns) for columns in zip(*held, strict=True)])
+    order = np.argsort(whole.start_us, kind="stable")
+    return [Buckets._make([column[order] for column in whole])]
 
 
 def merged(parts: Sequence[Buckets], grid: Grid | None = None) -> Buckets:

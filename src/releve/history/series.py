@@ -7,7 +7,7 @@ import numpy as np
 
 from releve.history.array import Integers
 from releve.history.block import Block
-from releve.history.bucket import Buckets, buckets_of, merged
+from releve.history.bucket import Buckets, buckets_of, in_order, merged
 from releve.history.column import Column
 from releve.history.column import joined as joined_columns
 from releve.history.grid import Even, Grid
@@ -91,7 +91,7 @@ class Series:
 
     def buckets(self, channel: str) -> Buckets:
         """The buckets of a channel that have a number."""
-        return merged(self._buckets[channel])
+        return merged(in_order(self._buckets[channel]))
 
     def raw(self, channel: str) -> Raw:
         """The values of a channel, where the readings themselves are the answer."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from releve.history.bucket import Buckets
+from releve.history.bucket import Buckets, in_order, merged
 from releve.history.exclusion import Exclusion
 from releve.history.ladder import Ladder
 from releve.storage.page import Span
@@ -73,10 +73,4 @@ def together(found: Sequence[Bygone], step: int) -> Ladder:
     for each in found:
         if each.width_us <= step:
             channels.setdefault(each.channel, []).append(each.rungs)
-    return Ladder(step, {name: _in_order(parts) for name, parts in channels.items()})
-
-
-def _in_order(parts: Sequence[Buckets]) -> Buckets:
-    whole = Buckets._make([np.concatenate(columns) for columns in zip(*parts, strict=True)])
-    order = np.argsort(whole.start_us, kind="stable")
-    return Buckets._make([column[order] for column in whole])
+    return Ladder(step, {name: merged(in_order(parts)) for name, parts in channels.items()})

@@ -6,7 +6,7 @@ import numpy as np
 
 from releve.history.array import Reals
 from releve.history.block import Block
-from releve.history.bucket import Buckets, buckets_of, merged
+from releve.history.bucket import Buckets, buckets_of, in_order, merged
 from releve.history.column import Column
 from releve.history.column import joined as joined_columns
 from releve.history.grid import Even
@@ -79,9 +79,5 @@ class Along:
 
 
 def _together(parts: Sequence[Buckets]) -> Buckets:
-    """Buckets of stretches that follow each other; those of one number become one, the earlier first."""
-    if not parts:
-        return Buckets.none()
-    number = np.concatenate([part.start_us for part in parts])
-    order = np.argsort(number, kind="stable")
-    return merged([Buckets(*(np.concatenate(column)[order] for column in zip(*parts, strict=True)))])
+    """Buckets of stretches that follow each other in time; those of one number become one, the earlier first."""
+    return merged(in_order(parts))

@@ -19,9 +19,7 @@ from releve.storage.pool import Pool
 from releve.storage.rungs import Laid, Plan, Silent
 from releve.storage.scan import WHOLE, Span, blocks, extent, owned, stretches
 
-MANY = (
-    500_000  # numbers: as few are decoded in some 20 ms, and a grid that fits the span to the microsecond is worth that
-)
+MANY = 500_000  # numbers: fewer are decoded in some 20 ms, and buckets that fit the span exactly are worth that
 WIDER = 10  # times as wide as asked for buckets may become, so that ladders of deleted readings fit
 _NOTHING = Span(0, 1)
 
