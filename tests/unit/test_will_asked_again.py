@@ -36,11 +36,11 @@ class Wire:
 
 
 @pytest.mark.parametrize("is_in", [True, False])
-async def test_a_will_is_asked_again_before_it_is_taken(is_in):
+async def test_a_will_is_asked_again_before_it_is_taken(monkeypatch, is_in):
     around = Around(is_in=is_in)
     link = Link(around, Wire(), Peer("192.0.2.1"))
     taken = []
-    link._take = taken.append
+    monkeypatch.setattr(Link, "_take", lambda _, incoming: taken.append(incoming))
 
     link._handle(WillDue(Will("releve/pi/readings", b"{}")))
     assert taken == []

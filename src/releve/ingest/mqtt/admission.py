@@ -27,6 +27,8 @@ class Admission:
         became: Told who it turns out to be.
     """
 
+    __slots__ = ("_became", "_client", "_intake", "_outbox", "_surroundings")
+
     def __init__(
         self,
         client: Client,

@@ -106,8 +106,7 @@ class Burst:
     def tell(self, session: Session) -> None:
         """Give the session its verdicts, now that everything is kept."""
         if not self._problems:
-            for incoming in self._taken:
-                session.committed(incoming)
+            session.committed_all(self._taken)
             return
         for place, incoming in enumerate(self._taken):
             problem = self._problems.get(place)

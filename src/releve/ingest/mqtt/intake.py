@@ -39,6 +39,21 @@ class Intake:
         is_holding: Whether a burst waits for the database.
     """
 
+    __slots__ = (
+        "_client",
+        "_held",
+        "_is_gone",
+        "_pending",
+        "_pending_bytes",
+        "_settled",
+        "_surroundings",
+        "_work",
+        "assembler",
+        "is_holding",
+        "routes",
+        "version",
+    )
+
     def __init__(
         self,
         client: Client,
@@ -137,6 +152,8 @@ class Intake:
 
 class Age:
     """How long ago the link's principal was looked up; an hour at most, as for every other transport."""
+
+    __slots__ = ("_looked_s",)
 
     LONGEST_S = 3600.0
 

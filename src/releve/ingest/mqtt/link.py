@@ -45,6 +45,25 @@ class Link:
         intake: What it sent and is not committed yet.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_admission",
+        "_age",
+        "_alarm",
+        "_end",
+        "_errands",
+        "_expiry",
+        "_is_paused",
+        "_loop",
+        "_refusals",
+        "_session",
+        "_surroundings",
+        "_wire",
+        "client",
+        "intake",
+        "outbox",
+    )
+
     def __init__(self, surroundings: Surroundings, wire: Wire, peer: Peer) -> None:
         self._surroundings = surroundings
         self._loop = asyncio.get_running_loop()

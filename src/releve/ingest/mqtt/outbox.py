@@ -28,6 +28,8 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Outbox:
     """What is sent to one client."""
 
+    __slots__ = ("_client", "_owners", "_sent", "_store", "_surroundings")
+
     def __init__(self, client: Client, surroundings: Surroundings) -> None:
         self._client = client
         self._surroundings = surroundings

@@ -27,6 +27,8 @@ _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 class TcpWire(asyncio.Protocol):
     """One connection."""
 
+    __slots__ = ("_endpoint", "_link", "_transport")
+
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._link: Link | None = None

@@ -1,7 +1,6 @@
 """What a client is sent: its subscriptions, messages at QoS 0 and 1, their order, quota and resending."""
 
 import sys
-from collections import deque
 from collections.abc import Iterable
 
 from msgspec.structs import replace
@@ -59,7 +58,7 @@ class Outflow:
         self._peer_maximum = connect.properties.maximum_packet_size or sys.maxsize
         peer_window = connect.properties.receive_maximum or _PACKET_IDS
         self._window = min(limits.outgoing_window, peer_window)  # [MQTT-3.3.4-9], [MQTT-4.9.0-1]
-        self._unsent = deque(state.outgoing)  # to be sent again on this connection
+        self._unsent = list(state.outgoing)  # to be sent again on this connection
 
     def resume(self, now: float) -> None:
         """Send again what was not acknowledged, in its order, then what waits [MQTT-4.4.0-1]."""
@@ -167,7 +166,7 @@ class Outflow:
     def _pump(self, now: float) -> None:
         """Use the quota that is free: first for what is sent again, then for what waits."""
         while self._unsent and len(self._state.outgoing) - len(self._unsent) < self._window:
-            self._send_again(self._unsent.popleft())
+            self._send_again(self._unsent.pop(0))
         while self._state.waiting and self._has_quota():
             self._send_new(self._state.waiting.pop(0), now)
 

@@ -138,7 +138,11 @@ class Session:
 
     def committed(self, incoming: Incoming) -> None:
         """Everything in the publish is committed, or it is a duplicate, or quarantined with success."""
-        self._inflow.committed(incoming)
+        self._inflow.committed((incoming,))
+
+    def committed_all(self, several: Sequence[Incoming]) -> None:
+        """As `committed`, for all publishes of a burst: their answers are put out in one go."""
+        self._inflow.committed(several)
 
     def refused(self, incoming: Incoming, reason: Reason, detail: str = "") -> None:
         """The publish is permanently bad; 3.1.1 is told success, as it has no other word."""
