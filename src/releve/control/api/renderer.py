@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import msgspec
 from rest_framework.renderers import JSONRenderer
 
-from releve.http.answer import encode
+_encode = msgspec.json.Encoder().encode
 
 
 class PlainJSON(JSONRenderer):
@@ -13,7 +14,7 @@ class PlainJSON(JSONRenderer):
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         """The document."""
         try:
-            return encode(data)
+            return _encode(data)
         except TypeError:  # a refusal, of texts that are the framework's own
             written: bytes = super().render(data, accepted_media_type, renderer_context)
             return written
