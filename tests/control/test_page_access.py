@@ -26,7 +26,8 @@ OPEN = {
     "docs-redoc",
     None,
 }  # None: a route's twin with the other slash
-PAGES_BELOW = {"device-messages", "latest-reading", "device-delete"}  # below a device's own, and no form's address
+# pages of a device too, and no form's address
+PAGES_BELOW = {"device-messages", "latest-reading", "device-delete", "profilometre-page"}
 
 
 def address(pattern: URLPattern) -> str:

@@ -204,6 +204,7 @@ SPECTACULAR_SETTINGS = {
         "StateEnum": "releve.control.fleet.serializers.STATES",
         "ShareKindEnum": "releve.control.shares.models.Kind",
         "RunKindEnum": "releve.control.runs.models.Kind",
+        "AlongEnum": "releve.control.families.capture_serializers.ALONG",
         "PhaseEnum": "releve.control.families.machine_serializers.PHASES",
     },
     "POSTPROCESSING_HOOKS": [

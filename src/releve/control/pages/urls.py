@@ -6,11 +6,13 @@ from django.views.i18n import set_language
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
 from releve.control.pages.account import clock, entrance, sign_ins, team, welcome
+from releve.control.pages.capture import views as capture
 from releve.control.pages.device import add, certificate, channel, command, edit, home, messages
 from releve.control.pages.device import views as device
 from releve.control.pages.document import about, documents
 from releve.control.pages.help import views as help_views
 from releve.control.pages.machine import views as machine
+from releve.control.pages.race import views as race
 from releve.control.pages.run import change_views as run_change
 from releve.control.pages.run import compare
 from releve.control.pages.run import list_views as runs
@@ -78,6 +80,10 @@ urlpatterns = [
     path("runs/<int:run_id>/changes/<int:change_id>/undo/", signed_in(run_change.undo), name="run-page-undo"),
     path("machines/", signed_in(machine.machines), name="machine-list"),
     path("machines/<int:asset_id>/", signed_in(machine.machine), name="machine-page"),
+    path("profilometres/", signed_in(capture.profilometres), name="profilometre-list"),
+    path("profilometres/<int:device_id>/", signed_in(capture.capture), name="profilometre-page"),
+    path("racing/", signed_in(race.vehicles), name="vehicle-list"),
+    path("racing/<int:asset_id>/", signed_in(race.race), name="vehicle-page"),
     path("machines/<int:asset_id>/qr.svg", signed_in(machine.code), name="machine-code"),
     path("s/<str:secret>/", share.enter, name="share-enter"),
     path("shared/<int:share_id>/", share.shared, name="shared"),

@@ -1,0 +1,1 @@
+"""The pages of profilometres and their captures."""

@@ -1,0 +1,1 @@
+"""The pages of vehicles in a race."""
