@@ -6,12 +6,12 @@ nobody waited for the standby: then it is there, and a failover takes it away.
 """
 
 import asyncio
+import struct
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from struct import unpack_from
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -347,6 +347,13 @@ async def copy_in(connection: Any, _statement: bytes, rows: bytes) -> None:
     await connection.copy_in(rows)
 
 
+async def insert_one(connection: Any, _statement: bytes, values: Sequence[bytes | None], _types: Any) -> None:
+    """In place of `releve.storage.copy_in.insert_one`."""
+    length = struct.Struct(">i").pack
+    row = b"".join(length(-1) if each is None else length(len(each)) + each for each in values)
+    await connection.copy_in(bytes(19) + struct.pack(">h", len(values)) + row + b"\xff\xff")
+
+
 def _taken(row: Row) -> None:
     if POISON in row[1] or b"\0" in row[1]:
         raise errors.DataError("unsupported Unicode escape sequence")
@@ -355,10 +362,10 @@ def _taken(row: Row) -> None:
 def _parsed(stream: bytes) -> Iterator[tuple[Key, Row]]:
     """The rows of a binary COPY of (device_id, time, id, received, channels, sent)."""
     at = 19
-    while unpack_from(">h", stream, at)[0] == 6:
-        _, _, device, _, time_us, _, number, _, received_us, length = unpack_from(">hiiiqiqiqi", stream, at)
+    while struct.unpack_from(">h", stream, at)[0] == 6:
+        _, _, device, _, time_us, _, number, _, received_us, length = struct.unpack_from(">hiiiqiqiqi", stream, at)
         at += 50
         channels, at = stream[at : at + length], at + length
-        (length,) = unpack_from(">i", stream, at)
+        (length,) = struct.unpack_from(">i", stream, at)
         sent, at = (None, at + 4) if length < 0 else (stream[at + 4 : at + 4 + length].decode(), at + 4 + length)
         yield (device, time_us + POSTGRES_EPOCH_US, number), (received_us + POSTGRES_EPOCH_US, channels, sent)

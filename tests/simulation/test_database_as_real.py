@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import psycopg
 import pytest
-from tests.simulation.database import Database, copy_in
+from tests.simulation.database import Database, copy_in, insert_one
 from tests.simulation.universe import sender
 from tests.simulation.virtual_loop import Clock, VirtualLoop, clocks
 
@@ -69,6 +69,7 @@ def in_memory(seed):
             clocks(clock),
             patch("releve.storage.session.AsyncConnection.connect", database.connect),
             patch("releve.storage.writer.copy_in", copy_in),
+            patch("releve.storage.writer.insert_one", insert_one),
             patch("releve.storage.late.sealed_at", database.sealed_at),
         ):
             writer = Writer(Session("memory", application="simulated"), device_channels=100)
