@@ -120,3 +120,14 @@ def test_the_offer_leads_back_to_its_page_and_to_no_other_site(browse, alice):
 
     assert ours.headers["Location"] == "/runs/?state=open"
     assert theirs.headers["Location"] == "/account/settings/"
+
+
+def test_the_browsers_zone_is_offered_until_one_is_chosen_and_never_beside_a_secret(browse, alice, machine):
+    client = browse(alice)
+
+    assert 'id="zone-offer"' in page(client, "/runs/")
+    assert 'id="zone-offer"' not in page(client, "/account/settings/")
+    assert 'id="zone-offer"' not in client.post(f"/devices/{machine.pk}/secret/").content.decode()
+
+    client.post("/account/settings/", {"timezone": "UTC", "numbers": ""})
+    assert 'id="zone-offer"' not in page(client, "/runs/")

@@ -111,7 +111,7 @@ def test_a_card_says_what_is_wrong_and_what_to_do(team, send, browser):
     page = cards(browser)
 
     assert "look at its power and its network" in page
-    assert "1 messages wait in quarantine" in page
+    assert "1 message waits in quarantine" in page
     assert "Its clock is ahead" in page
 
 

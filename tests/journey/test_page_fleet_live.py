@@ -125,3 +125,19 @@ def test_the_list_fits_a_phone(browse, server, team, complaints, locale, scheme)
     expect(page.locator("#fleet .device")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert complaints == []
+
+
+def test_the_browsers_time_zone_is_offered_and_taken(browse, server, team, complaints):
+    device = server.add_device(team=team)
+    send(server, device, level=1.5)
+    page = browse(timezone_id="Asia/Tokyo")
+    page.goto(f"{server.url}/devices/{device['id']}/")
+    expect(page.locator("#zone-offer")).to_contain_text("Asia/Tokyo")
+
+    page.get_by_role("button", name="Use it").click()
+
+    expect(page).to_have_url(f"{server.url}/devices/{device['id']}/")
+    expect(page.locator("body")).to_have_attribute("data-zone", "Asia/Tokyo")
+    expect(page.get_by_text("JST").first).to_be_visible()
+    expect(page.locator("#zone-offer")).to_have_count(0)
+    assert complaints == []

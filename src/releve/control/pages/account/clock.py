@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -81,7 +82,12 @@ def own(request: HttpRequest) -> dict[str, object]:
     """What every page says of the clock: its zone, the locale of its numbers, whether the browser's may be offered."""
     user = getattr(request, "user", None)
     is_unsaid = isinstance(user, Account) and not user.timezone
-    return {"own_zone": zone.zone().key, "number_locale": zone.number_locale(), "offers_zone": is_unsaid}
+    is_elsewhere = request.method == "GET" and request.path != reverse("account_settings")  # a secret is shown once
+    return {
+        "own_zone": zone.zone().key,
+        "number_locale": zone.number_locale(),
+        "offers_zone": is_unsaid and is_elsewhere,
+    }
 
 
 def _way_back(request: HttpRequest) -> str:

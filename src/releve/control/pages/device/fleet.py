@@ -10,7 +10,7 @@ from django import forms
 from django.core.paginator import Page, Paginator
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from releve.control.accounts.models import Account
 from releve.control.fleet import channels
@@ -170,7 +170,12 @@ def _troubles(
         said = _("Its token ends soon: restart it, or have it sign in.")
         told.append(said if ends > now else _("Its token has ended: restart it, or have it sign in."))
     if waiting:
-        told.append(_("%(n)s messages wait in quarantine: its page says why.") % {"n": waiting})
+        said = ngettext(
+            "%(n)s message waits in quarantine: its page says why.",
+            "%(n)s messages wait in quarantine: its page says why.",
+            waiting,
+        )
+        told.append(said % {"n": waiting})
     off = readings[0].travelled if readings else timedelta()
     if off < -OFF_BY:
         told.append(_("Its clock is ahead: its readings are dated later than they arrive."))

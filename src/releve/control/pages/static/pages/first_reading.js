@@ -1,9 +1,12 @@
 // Waits for a device's first reading and shows it, as the server writes it.
 
-const EVERY_MS = 1500;
+import { follow } from "./live.js";
+
+const EVERY_MS = 3000; // for what was kept aside, which is not live
 const place = document.getElementById("first-reading");
 let shown = "";
-const { latest } = document.getElementById("first").dataset;
+const { latest, device } = document.getElementById("first").dataset;
+let timer = 0;
 
 async function look() {
   const response = await fetch(latest, { headers: { Accept: "text/html" } });
@@ -14,12 +17,14 @@ async function look() {
 }
 
 async function wait() {
+  clearTimeout(timer);
   try {
-    if (await look()) return;
+    if (await look()) return stream.close();
   } catch {
     // the server is away for a moment, or the session ended: asked again
   }
-  setTimeout(wait, EVERY_MS);
+  timer = setTimeout(wait, EVERY_MS);
 }
 
+const stream = follow(new URLSearchParams({ device }), { reading: wait });
 wait();
