@@ -3,6 +3,7 @@
 import itertools
 import json
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import psycopg
@@ -14,9 +15,11 @@ from tests.homes import row
 
 from releve.history import spelling
 from releve.history.pivot import block_of
+from releve.maintenance.retention import Retention
 from releve.protocol.identity import canonical
 from releve.protocol.keeping import DAY_US, Days, Keeping, Rule, Stretch
-from releve.storage import placing, retention, scan, sealing, segments
+from releve.storage import archive, placing, retention, scan, sealing, segments
+from releve.storage.pool import Pool
 from releve.storage.queries import query
 from releve.storage.reader import ConnectionReader, each, now
 from releve.storage.scan import EVER, WHOLE, Span
@@ -348,3 +351,32 @@ async def test_a_deleted_reading_sent_again_is_kept_aside_with_the_reason_and_wh
         kept_aside = sending.rows("SELECT payload FROM quarantine WHERE device_id = %s", [sender.device_id])
         assert [bytes(payload) for (payload,) in kept_aside] == payloads[:1]
         assert sending.rows("SELECT sum(n) FROM segment WHERE replaced IS NULL") == [(1,)]
+
+
+async def test_the_background_work_does_what_the_rules_ask_for_and_archives_first(
+    device, migrated_url, tmp_path
+):
+    sender, other = device(), device("pi2")
+    with psycopg.connect(migrated_url, autocommit=True) as connection:
+        ((now_us,),) = connection.execute("SELECT (extract(epoch FROM now()) * 1000000)::bigint")
+        for each_sender in (sender, other):
+            add(connection, each_sender.device_id, hourly(40, until_us=now_us))
+        rule = "INSERT INTO keeping_rule (team_id, channel, raw_days, is_archived) VALUES (%s, '', 30, true)"
+        connection.execute(rule, [sender.team_id])
+    pool = Pool(migrated_url, application="retention")
+    service = Retention(pool, archive=partial(archive.write, tmp_path), rest=0)
+    try:
+        done = await service.keep()
+        again = await service.keep()
+    finally:
+        await pool.close()
+
+    assert done["readings"] == service.deleted == 10 * 24
+    assert done["archived_bytes"] > 0
+    assert again == {}
+    assert service.failed == 0
+    (file,) = archive.files(tmp_path)
+    assert archive.count(file.path) == 10 * 24
+    with psycopg.connect(migrated_url, autocommit=True) as connection:
+        assert len(stored(connection, sender.device_id)) == 30 * 24
+        assert len(stored(connection, other.device_id)) == 40 * 24

@@ -14,6 +14,7 @@ from releve.query.series import draw
 from releve.query.series.asked import Asked
 from releve.query.series.document import body
 from releve.query.series.source import Left, Source
+from releve.query.series.version import version
 from releve.storage import retention, segments
 from releve.storage.pool import Pool
 from releve.storage.queries import query
@@ -125,6 +126,23 @@ async def test_where_something_was_left_out_its_ladder_is_not_drawn(pool, rows, 
     found = await drawn(pool, left_out=[left])
 
     assert sum(found["lines"]["w"]["n"]) == len(rows) - 1440
+
+
+async def test_a_chart_that_somebody_has_is_drawn_anew_after_something_of_it_was_deleted(pool, rows, migrated_url):
+    source = Source(device_id=DEVICE, contract="generic", from_us=0, to_us=LATEST_US, teams=[1])
+    asked = Asked(channels=["v", "w"], points=100)
+    versions = []
+    for keeping in (
+        Keeping(Days(), {}),
+        Keeping(Days(), {"v": Days(5)}),
+        Keeping(Days(3), {}),
+        Keeping(Days(3, 4), {}),
+    ):
+        keep(migrated_url, keeping)
+        spans = await draw.spans_of(pool, [source])
+        versions.append(await version(pool, asked, [source], spans, coding="gzip"))
+
+    assert len(set(versions)) == len(versions)
 
 
 async def test_when_the_ladders_are_gone_too_there_is_nothing_and_no_error(pool, rows, migrated_url):

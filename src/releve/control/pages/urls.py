@@ -5,7 +5,7 @@ from django.views.i18n import set_language
 
 from releve.control.api.routing import route
 from releve.control.pages.access import signed_in
-from releve.control.pages.account import clock, entrance, sign_ins, team, welcome
+from releve.control.pages.account import clock, entrance, sign_ins, storage, team, welcome
 from releve.control.pages.capture import views as capture
 from releve.control.pages.device import add, certificate, channel, command, edit, home, messages
 from releve.control.pages.device import views as device
@@ -102,6 +102,8 @@ urlpatterns = [
     path("account/settings/", signed_in(clock.own_settings), name="account_settings"),
     path("account/token/", signed_in(sign_ins.access_token), name="account_token"),
     path("team/", signed_in(team.team), name="team"),
+    path("team/storage/", signed_in(storage.page), name="storage-page"),
+    path("team/<int:team_id>/keeping/", signed_in(storage.keep), name="storage-keep"),
     path("team/<int:team_id>/members/", signed_in(team.add), name="team-member-add"),
     path(
         "team/<int:team_id>/members/<int:account_id>/disable/",
