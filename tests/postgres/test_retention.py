@@ -353,14 +353,12 @@ async def test_a_deleted_reading_sent_again_is_kept_aside_with_the_reason_and_wh
         assert sending.rows("SELECT sum(n) FROM segment WHERE replaced IS NULL") == [(1,)]
 
 
-async def test_the_background_work_does_what_the_rules_ask_for_and_archives_first(
-    device, migrated_url, tmp_path
-):
+async def test_the_background_work_does_what_the_rules_ask_for_and_archives_first(device, migrated_url, tmp_path):
     sender, other = device(), device("pi2")
     with psycopg.connect(migrated_url, autocommit=True) as connection:
         ((now_us,),) = connection.execute("SELECT (extract(epoch FROM now()) * 1000000)::bigint")
         for each_sender in (sender, other):
-            add(connection, each_sender.device_id, hourly(40, until_us=now_us))
+            add(connection, each_sender.device_id, hourly(40, until_us=now_us + 60_000_000))
         rule = "INSERT INTO keeping_rule (team_id, channel, raw_days, is_archived) VALUES (%s, '', 30, true)"
         connection.execute(rule, [sender.team_id])
     pool = Pool(migrated_url, application="retention")
