@@ -32,8 +32,14 @@ async def last_values(pool: Pool, choice: Choice) -> list[Told]:
     return sorted((told for told in found if told is not None), key=lambda told: told.time_us)
 
 
-async def arrived_since(pool: Pool, choice: Choice, since_us: int) -> list[Told]:
+async def arrived_since(pool: Pool, choice: Choice, since_us: int, *, overlap_us: int = OVERLAP_US) -> list[Told]:
     """What arrived since an event was delivered, in the order of time of each device; some of it was delivered before.
+
+    Args:
+        pool: Lends connections.
+        choice: What is wanted.
+        since_us: When the event was delivered, microseconds since 1970.
+        overlap_us: How much earlier what was not committed by then may have been received.
 
     Raises:
         TooMuch: It is more than a stream comes back to.
@@ -41,7 +47,7 @@ async def arrived_since(pool: Pool, choice: Choice, since_us: int) -> list[Told]
     await asyncio.to_thread(_load)
     found: list[Told] = []
     looked_at = 0
-    received_us = since_us - OVERLAP_US
+    received_us = since_us - overlap_us
     for device in choice.devices:
         async for block in _arrived(pool, device, received_us):
             looked_at += len(block)

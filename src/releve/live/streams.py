@@ -10,7 +10,7 @@ from releve.access.visitor import Visitors
 from releve.http.request import Request, Send
 from releve.ingest.counters import Counters
 from releve.live.choice import chosen
-from releve.live.past import MOST_AWAY_S, TooMuch, arrived_since, last_values
+from releve.live.past import MOST_AWAY_S, OVERLAP_US, TooMuch, arrived_since, last_values
 from releve.live.told import Told
 from releve.live.viewer import HEADERS, RETRY_MS, Key, Viewer, gap, gone
 from releve.live.wish import LAST_EVENT_ID, Wish
@@ -192,7 +192,10 @@ class Streams:
         await asyncio.sleep(SIBLINGS_HEAR_S)
         try:
             async with self._opening:
-                found = await arrived_since(self._pool, viewer.choice, viewer.began_us)
+                # Whoever comes back was told of the time before; others began with last values, and hear of none that
+                # were before those.
+                overlap_us = 0 if viewer.wish.since_us is None else OVERLAP_US
+                found = await arrived_since(self._pool, viewer.choice, viewer.began_us, overlap_us=overlap_us)
         except Unavailable:
             viewer.close()
         except TooMuch:
