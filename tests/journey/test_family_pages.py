@@ -229,7 +229,7 @@ def test_a_capture_is_drawn_along_its_way_and_told_in_numbers(server, browse, co
         page.get_by_role("link", name=device["name"]).click()
 
         page.get_by_role("status").get_by_text("En cours").wait_for()
-        strip = page.get_by_role("img", name=re.compile("^Profil, RMS de .* plus haute crête"))
+        strip = page.get_by_role("img", name=re.compile("^Profil, valeur efficace de .* plus haut pic"))
         expect(strip).to_be_visible()
         expect(page.locator(".big", has=page.get_by_text("Température", exact=True)).locator("dd")).to_contain_text(
             "°C"
@@ -237,6 +237,7 @@ def test_a_capture_is_drawn_along_its_way_and_told_in_numbers(server, browse, co
         expect(page.locator(".big", has=page.get_by_text("Humidité", exact=True)).locator("dd")).to_contain_text("%")
         page.wait_for_function("() => document.querySelectorAll('svg .rms').length > 60")
 
+        expect(page.locator("#earlier tr")).to_have_count(1)
         page.get_by_label("la distance").check()
         expect(page.locator("#strip-table th").first).to_have_text(re.compile(r"^Début\s*$"))
         page.get_by_text("La même chose en chiffres").click()

@@ -16,6 +16,7 @@ document.getElementById("capture").addEventListener("releve:answer", ({ detail }
   if (!capture) return;
   along.hidden = capture.length === null;
   const isOld = capture.run === run && !capture.is_open;
+  if (run !== capture.run) document.getElementById("earlier").dispatchEvent(new CustomEvent("releve:again"));
   run = capture.run;
   if (!isOld && performance.now() - asked > 2000) draw();
 });
