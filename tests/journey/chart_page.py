@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+MOST_ON_THE_WIRE = 60_000
 PATIENCE_MS = 120_000  # a first page loads all of Django, and this machine may be busy
 CHART = "import('/static/pages/chart/mount.js').then(m => m.mount(document.querySelector('[data-chart]')))"
 
@@ -46,6 +47,22 @@ def drag(page: Page, start: float, end: float) -> None:
     page.mouse.move(box["x"] + box["width"] * (start + end) / 2, y, steps=4)
     page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
     page.mouse.up()
+
+
+def weight(page: Page) -> dict[str, int]:
+    """Bytes on the wire of everything that a page brings, read anew, by address: without uPlot and the readings."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    addresses: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    session.on("Network.responseReceived", lambda told: addresses.update({told["requestId"]: told["response"]["url"]}))
+    session.on("Network.loadingFinished", lambda told: sizes.update({told["requestId"]: told["encodedDataLength"]}))
+    page.reload()
+    page.locator(".chart[aria-busy=false]").wait_for()
+    told = {addresses[each]: size for each, size in sizes.items() if each in addresses}
+    readings = ("/static/uplot/", "/series?", "/compare?")
+    return {url: size for url, size in told.items() if not any(each in url for each in readings)}
 
 
 def until(page: Page, script: str, *, within_s: float = 20):

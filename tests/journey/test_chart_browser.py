@@ -9,14 +9,25 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
-from tests.journey.chart_page import ARGUMENTS, CHART, CHROMIUM, drag, plot, settled, signed_in, span, until
+from tests.journey.chart_page import (
+    ARGUMENTS,
+    CHART,
+    CHROMIUM,
+    MOST_ON_THE_WIRE,
+    drag,
+    plot,
+    settled,
+    signed_in,
+    span,
+    until,
+    weight,
+)
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 360, "height": 740}
 TEAM = "Charts in a browser"
 STRANGE = ["<b>bold</b>", "__proto__", "\u202edesrever", "=1+1"]
-MOST_ON_THE_WIRE = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +167,19 @@ def test_the_pointer_says_every_channel_at_once_and_the_clock_is_the_viewers(bro
     expect(page.locator(".chart-legend li").filter(has_text="Water")).to_contain_text("m")
     expect(page.locator(".chart-legend li").filter(has_text="flow")).to_contain_text("120")
     expect(page.locator(".chart-status")).to_contain_text("Asia/Tokyo")
+
+
+def test_who_has_said_a_clock_sees_that_one(chromium, server, sent, rig):
+    sent([(30, {"level": 1.0})])
+    account = server.add_account("viewer", team=TEAM)
+    said = "UPDATE accounts_account SET timezone = 'America/New_York' WHERE email = %s RETURNING id"
+    assert server.query(said, account["email"])
+    context = chromium.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
+    page = signed_in(context.new_page(), server, account, f"/devices/{rig['id']}/?range=1h")
+    settled(page)
+
+    expect(page.locator(".chart-status")).to_contain_text("America/New_York")
+    context.close()
 
 
 def test_a_reading_is_on_the_chart_within_a_second_of_its_commit(browse, sent, rig, complaints):
@@ -315,19 +339,8 @@ def test_a_chart_fits_a_phone_and_a_finger_moves_it(browse, sent, rig, complaint
 def test_the_page_of_a_device_is_at_most_sixty_kilobytes_on_the_wire(browse, sent, rig):
     sent([(10 * place, {f"channel_{n}": place * n / 7 for n in range(8)}) for place in range(1, 60)])
     page = browse(f"/devices/{rig['id']}/?range=1h")
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    addresses, sizes = {}, {}
-    session.on("Network.responseReceived", lambda told: addresses.update({told["requestId"]: told["response"]["url"]}))
-    session.on("Network.loadingFinished", lambda told: sizes.update({told["requestId"]: told["encodedDataLength"]}))
+    ours = weight(page)
 
-    page.goto(f"{page.url}#again")
-    page.reload()
-    settled(page)
-
-    told = {addresses[each]: size for each, size in sizes.items() if each in addresses}
-    ours = {url: size for url, size in told.items() if "/static/uplot/" not in url and "/series?" not in url}
     assert any("chart.js" in url for url in ours)
     assert sum(ours.values()) <= MOST_ON_THE_WIRE, json.dumps(ours, indent=1)
 

@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
-from tests.journey.chart_page import ARGUMENTS, CHART, CHROMIUM, drag, plot, settled, signed_in, until
+from tests.journey.chart_page import (
+    ARGUMENTS,
+    CHART,
+    CHROMIUM,
+    MOST_ON_THE_WIRE,
+    drag,
+    plot,
+    settled,
+    signed_in,
+    until,
+    weight,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -199,3 +210,27 @@ def test_what_is_seen_of_a_run_leaves_as_a_file(browse, server, editor, race):
     rows = download.value.path().read_text("utf-8").splitlines()
     place = [name.split(" ")[0] for name in rows[0].split(",")].index("speed")
     assert [float(row.split(",")[place]) for row in rows[1:]] == [30.0, 40.0, 90.0]
+
+
+def test_a_bound_is_dragged_outwards_over_readings_that_were_not_the_runs(browse, server, editor, race, complaints):
+    headers = {**server.bearer(editor), "If-Match": "*"}
+    end = datetime.fromisoformat(race["started_at"]) + timedelta(seconds=35)
+    address = f"{server.url}/api/v1/runs/{race['id']}"
+    httpx.patch(address, json={"ended_at": end.isoformat()}, headers=headers).raise_for_status()
+    page = browse(editor, f"/runs/{race['id']}/")
+    expect(figure(page, "Top speed")).to_have_text("40")
+
+    page.get_by_role("button", name="Start and end").click()
+    until(page, f"{CHART}.then(({{data}}) => data.lines.get('speed').value.includes(90))")
+    drag(page, share(page, 35), share(page, 42))
+    page.locator(".chart-edit").get_by_role("button", name="Move").click()
+
+    expect(figure(page, "Top speed")).to_have_text("90")
+    assert complaints == []
+
+
+def test_the_page_of_a_run_is_at_most_sixty_kilobytes_on_the_wire(browse, editor, race):
+    ours = weight(browse(editor, f"/runs/{race['id']}/"))
+
+    assert any("edit.js" in url for url in ours)
+    assert sum(ours.values()) <= MOST_ON_THE_WIRE, ours

@@ -38,10 +38,19 @@ export function yAxis(unit, colours) {
     stroke: colours.soft, font: FONT, space: SPACE_Y, size: LABELS_Y, gap: 4,
     grid: { stroke: colours.grid, width: 1 }, ticks: { show: false },
     values: (_, splits, __, ___, step) => {
-      const decimals = Math.min(Math.max(0, -Math.floor(Math.log10(step || 1) + 1e-9)), 9);
+      const decimals = digitsOf(step || 1);
       return splits.map((value) => (Math.abs(value) >= 1e6 ? value.toExponential(1) : number(value, decimals)));
     },
   };
+}
+
+const MOST_DIGITS = 9;
+
+// As many digits behind the point as steps of this width need.
+function digitsOf(step) {
+  let digits = 0;
+  while (digits < MOST_DIGITS && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits += 1;
+  return digits;
 }
 
 // A line of equal values lies in the middle.

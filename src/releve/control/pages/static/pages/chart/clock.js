@@ -13,8 +13,9 @@ function format(options, zone) {
   return formats.get(key);
 }
 
-// The account's clock, or where it has none the browser's.
-export const ownZone = document.body.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+// The account's clock, or where it has said none the browser's.
+const { zone: said, zoneUnsaid: unsaid } = document.body.dataset;
+export const ownZone = (unsaid === undefined && said) || Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 // Where on the axis one second is 1, each label as short as its neighbours allow.
 export function tick(seconds, step, zone) {

@@ -4,6 +4,7 @@ import { Refused, send } from "./ask.js";
 import { button } from "./range.js";
 import { say } from "./words.js";
 
+const WIDER = 1.5; // so that there is something to drag a bound into
 const MODES = [["zoom", "zooming", ""], ["leave", "leaving", "leaveHint"], ["bounds", "bounding", "boundHint"], ["split", "splitting", "splitHint"]];
 
 // Instants are written with milliseconds, on the wall's clock of the chart.
@@ -11,7 +12,7 @@ class Field {
   constructor(chart, form, name) {
     this.chart = chart;
     const label = form.appendChild(document.createElement("label"));
-    label.textContent = say(name);
+    label.textContent = `${say(name)} (s)`;
     this.input = label.appendChild(document.createElement("input"));
     Object.assign(this.input, { type: "number", step: "any", required: true, inputMode: "decimal" });
     const unit = label.appendChild(document.createElement("span"));
@@ -35,10 +36,12 @@ class Field {
 }
 
 export class Edit {
-  // `run` says where the run is: path, state (its ETag), bounds in seconds since its start (the second null while it goes on).
+  // `run` says where the run is: path, state (its ETag), bounds in seconds since its start (the second null while it
+  // goes on), around (the source of its device's readings).
   constructor(chart, run) {
     Object.assign(this, { chart, run });
     this.zoom = chart.mode;
+    this.source = chart.source;
     this.element = document.createElement("div");
     const bar = this.element.appendChild(document.createElement("div"));
     bar.className = "chart-bar";
@@ -56,11 +59,17 @@ export class Edit {
     const { chart } = this;
     chart.select(null);
     chart.marks.bounds = null;
+    if (chart.source !== this.source) this.draw(this.source);
     chart.mode = { zoom: () => this.zoom, leave: () => this.leaving(), bounds: () => this.bounding(), split: () => this.splitting() }[kind]();
     const hint = MODES[place][2];
     this.room.replaceChildren();
     if (hint) this.hint(say(hint));
     chart.redraw();
+  }
+
+  draw(source) {
+    this.chart.source = source;
+    this.chart.refresh();
   }
 
   hint(text) {
@@ -126,6 +135,8 @@ export class Edit {
     const { chart, run } = this;
     const bounds = run.bounds.map((x) => x ?? chart.view.now);
     chart.marks.bounds = bounds;
+    if (chart.isHome) chart.view.zoom(WIDER);
+    this.draw(run.around); // what lies beyond the run is its device's
     const act = (fields, _) => this.send("PATCH", "", Object.fromEntries(fields.map((each) => [each.name, each.instant])));
     return {
       kind: "bounds", drag: "bound",

@@ -41,8 +41,8 @@ function viewOf(element, source) {
 }
 
 // `data-device`, with `data-last` (its last reading) and `data-part`; or `data-run` with `data-start`, `data-end` (or `data-open` while
-// it goes on), `data-out` (spans left out, as JSON), and `data-state` (its ETag) for who may change it. Both: `data-channels`,
-// `data-title`, `data-zone`.
+// it goes on), `data-out` (spans left out, as JSON), and for who may change it `data-state` (its ETag) and `data-of` (its device). Both:
+// `data-channels`, `data-part`, `data-title`, `data-zone`.
 export async function mount(element) {
   if (mounted.has(element)) return mounted.get(element);
   element.classList.add("chart");
@@ -61,11 +61,12 @@ export async function mount(element) {
 
 // What is left out of a run, hatched; whoever edits it may drag.
 function dressRun(chart, element, source) {
-  const { out, state, end } = element.dataset;
+  const { out, state, end, of, part } = element.dataset;
   const since = (text) => secondsOf(text) - source.origin;
   chart.marks.out = JSON.parse(out ?? "[]").map((span) => span.map(since));
   if (state === undefined) return;
-  new Edit(chart, { path: source.path, state, bounds: [0, "open" in element.dataset ? null : since(end)] });
+  const around = { ...source, path: `api/v1/devices/${of}`, part: part ?? "" };
+  new Edit(chart, { path: source.path, state, around, bounds: [0, "open" in element.dataset ? null : since(end)] });
 }
 
 // The buttons that put distance in the place of time: counters that the run has.
