@@ -5,7 +5,6 @@ import { judge, panels as panelsOf } from "./channel.js";
 import { ownZone, elapsed, instant, number, width as lengthOf } from "./clock.js";
 import { Colours } from "./colour.js";
 import { downloads } from "./download.js";
-import { Follow } from "./follow.js";
 import { watchKeyboard } from "./keyboard.js";
 import { Panel } from "./panel.js";
 import { Pointer } from "./pointer.js";
@@ -57,7 +56,6 @@ export class Chart {
     help.appendChild(document.createElement("p")).textContent = say("help");
     this.tools = document.createElement("div");
     this.element.replaceChildren(this.bar.element, this.tools, this.status, this.wrong, this.body, this.said, downloads(this), this.table.element, help);
-    this.follower = new Follow(this);
     this.pointer = new Pointer(this);
     watchKeyboard(this);
     this.view.listen((change) => this.seen(change));
@@ -143,7 +141,7 @@ export class Chart {
     if (this.view.isLive && isPassing) return; // it slides; the follower asks in its own time
     this.waiting = setTimeout(() => {
       address.write(this.view, this.origin, this.axis === "along", this.isHome);
-      this.follower.settle();
+      this.follower?.settle();
       if (this.axis !== "along") this.refresh();
     }, isPassing ? 2 * SETTLED_MS : SETTLED_MS);
   }
@@ -240,13 +238,16 @@ export class Chart {
 
   async start() {
     this.bar.show();
+    const following = this.mayFollow ? import("./follow.js") : null; // who looks at what is over needs none of it
     await this.refresh();
+    if (!following) return;
+    this.follower = new (await following).Follow(this);
     this.follower.settle();
   }
 
   close() {
     this.asking?.abort();
-    this.follower.close();
+    this.follower?.close();
     this.pointer.close();
     this.sized.disconnect();
     this.scheme.removeEventListener("change", this.repaint);

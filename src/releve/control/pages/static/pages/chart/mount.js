@@ -5,7 +5,6 @@ import { channelsOf } from "./channel.js";
 import { Chart } from "./chart.js";
 import { secondsOf } from "./clock.js";
 import { dress } from "./dress.js";
-import { Edit } from "./edit.js";
 import { button } from "./range.js";
 import { sourceOf } from "./series.js";
 import { View } from "./view.js";
@@ -60,11 +59,12 @@ export async function mount(element) {
 }
 
 // What is left out of a run, hatched; whoever edits it may drag.
-function dressRun(chart, element, source) {
+async function dressRun(chart, element, source) {
   const { out, state, end, of, part } = element.dataset;
   const since = (text) => secondsOf(text) - source.origin;
   chart.marks.out = JSON.parse(out ?? "[]").map((span) => span.map(since));
   if (state === undefined) return;
+  const { Edit } = await import("./edit.js");
   const around = { ...source, path: `api/v1/devices/${of}`, part: part ?? "" };
   new Edit(chart, { path: source.path, state, around, bounds: [0, "open" in element.dataset ? null : since(end)] });
 }
@@ -117,12 +117,12 @@ async function make(element) {
   else if (asked) view.show(asked.from, asked.to, { keep: false });
   const { device, run, title, zone } = element.dataset;
   const settings = {
-    title: title ?? "", zone: zone || document.body.dataset.zone, mayFollow: Boolean(device) || "open" in element.dataset, fileName: run ? `run-${run}` : `device-${device}`,
+    title: title ?? "", zone, mayFollow: Boolean(device) || "open" in element.dataset, fileName: run ? `run-${run}` : `device-${device}`,
   };
   const chart = new Chart(element, source, channels, view, settings);
   if (run) {
     chooser(chart, element, channels, "");
-    dressRun(chart, element, source);
+    await dressRun(chart, element, source);
   }
   await chart.start();
   return chart;
