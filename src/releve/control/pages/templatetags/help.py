@@ -9,6 +9,8 @@ OF_SECTION = {
     "devices": "howto/add-a-device",
     "runs": "howto/runs",
     "machines": "howto/machines",
+    "racing": "howto/race",
+    "profilometres": "howto/profiles",
     "shares": "howto/share",
     "team": "howto/team",
 }
