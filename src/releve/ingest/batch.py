@@ -12,12 +12,13 @@ import structlog
 
 from releve.ingest.counters import Counters
 from releve.ingest.pace import Pace
-from releve.ingest.turns import Piece, Ticket, Turns, Waiting
+from releve.ingest.turns import Part, Piece, Ticket, Turns, Waiting, parts_of
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import Overloaded, Problem, Throttled, Unavailable
 from releve.protocol.reading import Reading
+from releve.protocol.stretch import Stretch
 from releve.storage.session import NotDurable
-from releve.storage.writer import Entry, Writer
+from releve.storage.writer import Entries, Entry, Writer
 
 PIECE = 2_000  # readings that a device with nothing waiting may always bring, as long as there is any room
 LONGEST_RETRY_S = 5  # those who are refused come back one after the other
@@ -71,7 +72,7 @@ class GroupCommit:
         self.seen: dict[int, tuple[int, int]] = {}
         self.on_committed: Callable[[Sequence[Entry], Sequence[Receipt]], None] | None = None
 
-    async def add(self, entries: Sequence[Entry]) -> list[Receipt]:
+    async def add(self, entries: Entries) -> list[Receipt]:
         """Commit entries with those of others; one receipt per entry, in order, once all are durable.
 
         Raises:
@@ -83,7 +84,7 @@ class GroupCommit:
         self.enter(entries, answer)
         return await answer
 
-    def enter(self, entries: Sequence[Entry], answer: Waiting) -> None:
+    def enter(self, entries: Entries, answer: Waiting) -> None:
         """Take a place for entries; `answer` gets their receipts, or `Unavailable`, as `add` does.
 
         Raises:
@@ -113,6 +114,11 @@ class GroupCommit:
         own = self._of_device[device_id]
         if own + count > self._allowed(own):
             raise _later(Throttled())
+
+    def room_of(self, device_id: int) -> int:
+        """How many readings of a device would be taken just now."""
+        own = self._of_device.get(device_id, 0)
+        return min(self._allowed(own) - own, self._backlog - self._depth)
 
     def start(self) -> None:
         """Start one task per writer, in the event loop that everything is added in."""
@@ -157,27 +163,27 @@ class GroupCommit:
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
-            group = self._turns.take(self._pace.group)
-            entries = [entry for piece in group for entry in piece.entries]
-            if not entries:
-                continue
-            try:
-                with self._at_work():
-                    receipts = await self._commit(writer, entries)
-            except Problem as problem:
-                self._refuse(group, problem)
-            except Exception as error:  # noqa: BLE001 - a writer that ended here would leave everybody waiting for ever
-                self.failure = f"{type(error).__name__}: {error}"
-                _log.exception("commit broke", readings=len(entries))
-                self._refuse(group, Unavailable())
-            except BaseException:
-                self._refuse(group, Unavailable())
-                raise
-            else:
-                self._answer(group, entries, receipts)
-            finally:
-                for piece in group:
-                    self._release(piece.ticket.device_id, len(piece.entries))
+            for part in parts_of(self._turns.take(self._pace.group)):
+                await self._commit_part(writer, part)
+
+    async def _commit_part(self, writer: Writer, part: Part) -> None:
+        try:
+            with self._at_work():
+                receipts = await self._commit(writer, part.entries)
+        except Problem as problem:
+            self._refuse(part.pieces, problem)
+        except Exception as error:  # noqa: BLE001 - a writer that ended here would leave everybody waiting for ever
+            self.failure = f"{type(error).__name__}: {error}"
+            _log.exception("commit broke", readings=len(part.entries))
+            self._refuse(part.pieces, Unavailable())
+        except BaseException:
+            self._refuse(part.pieces, Unavailable())
+            raise
+        else:
+            self._answer(part.pieces, part.entries, receipts)
+        finally:
+            for piece in part.pieces:
+                self._release(piece.ticket.device_id, len(piece.entries))
 
     def _is_worth_a_commit(self) -> bool:
         """Whether a writer that is free should take what waits, or leave it to one that soon will be."""
@@ -212,7 +218,7 @@ class GroupCommit:
             self._busy -= 1
             self._late -= is_late
 
-    async def _commit(self, writer: Writer, entries: list[Entry]) -> list[Receipt]:
+    async def _commit(self, writer: Writer, entries: Entries) -> list[Receipt]:
         """Commit, trying again on a connection that could not be made or broke: identities make that safe."""
         began_s = monotonic()
         while True:
@@ -236,7 +242,8 @@ class GroupCommit:
                 self._note_weakness(None)
                 self.failure = None
                 elapsed_s = perf_counter() - started_s
-                self._pace.note(len(entries), elapsed_s)
+                if not isinstance(entries, Stretch):  # whose readings are no measure of how long others take
+                    self._pace.note(len(entries), elapsed_s)
                 self._counters.committed(len(entries), elapsed_s)
                 return receipts
 
@@ -246,11 +253,15 @@ class GroupCommit:
             if weakness is not None:
                 _log.error("durability is weakened; nothing is acknowledged", reason=weakness)
 
-    def _answer(self, group: list[Piece], entries: list[Entry], receipts: list[Receipt]) -> None:
-        """Tell a whole group what became of it; what is to be noted of it is noted in one go."""
-        self._note_seen(entries, receipts)
+    def _answer(self, group: Sequence[Piece], entries: Entries, receipts: list[Receipt]) -> None:
+        """Tell a whole group what became of it; what is to be noted of it is noted in one go.
+
+        Of a stretch its last reading is: who watches live sees where it ends.
+        """
+        noted, of_noted = ([entries[-1]], receipts[-1:]) if isinstance(entries, Stretch) else (entries, receipts)
+        self._note_seen(noted, of_noted)
         if self.on_committed is not None:
-            self.on_committed(entries, receipts)
+            self.on_committed(noted, of_noted)
         now_s = perf_counter()
         waited_s: list[float] = []
         first = 0
@@ -261,7 +272,7 @@ class GroupCommit:
             first = last
         self._counters.times("commit", waited_s)
 
-    def _note_seen(self, entries: list[Entry], receipts: list[Receipt]) -> None:
+    def _note_seen(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
         seen = self.seen
         for entry, receipt in zip(entries, receipts, strict=True):
             if receipt.outcome is not _STORED or type(entry) is not Reading:
@@ -273,7 +284,7 @@ class GroupCommit:
             elif received_us > known[0] or time_us > known[1]:
                 seen[entry.device_id] = max(known[0], received_us), max(known[1], time_us)
 
-    def _refuse(self, group: list[Piece], problem: Problem) -> None:
+    def _refuse(self, group: Sequence[Piece], problem: Problem) -> None:
         for piece in group:
             piece.ticket.refuse(problem)
 

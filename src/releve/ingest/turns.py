@@ -1,12 +1,15 @@
 """What waits for its commit: devices take turns, so that a small sender is in the next group whoever floods."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from releve.protocol.outcome import Receipt
 from releve.protocol.reading import Reading
-from releve.storage.writer import Entry
+from releve.protocol.stretch import Stretch
+from releve.storage.writer import Entries
+
+OF_STRETCH = 2_000  # readings of a stretch that one commit takes at least: in columns they are less work than few rows
 
 
 class Waiting(Protocol):
@@ -37,7 +40,7 @@ class Ticket:
 
     __slots__ = ("_is_whole", "_left", "_receipts", "_taken", "answer", "device_id", "entries", "since_s")
 
-    def __init__(self, entries: Sequence[Entry], device_id: int, answer: Waiting, since_s: float) -> None:
+    def __init__(self, entries: Entries, device_id: int, answer: Waiting, since_s: float) -> None:
         self.entries = entries
         self.device_id = device_id
         self.answer = answer
@@ -54,6 +57,8 @@ class Ticket:
 
     def take(self, most: int) -> "Piece":
         """The next entries for a group: not more than asked for, but all of those that must not be cut."""
+        if isinstance(self.entries, Stretch):
+            most = max(most, OF_STRETCH)
         if self.waiting > most and not self._has_to_stay_whole():
             first, self._taken = self._taken, self._taken + most
         else:
@@ -81,7 +86,9 @@ class Ticket:
     def _has_to_stay_whole(self) -> bool:
         """Readings that count since boot are placed against each other, so one commit has to see all of them."""
         if self._is_whole is None:
-            self._is_whole = any(isinstance(entry, Reading) and entry.needs_receipt for entry in self.entries)
+            self._is_whole = not isinstance(self.entries, Stretch) and any(
+                isinstance(entry, Reading) and entry.needs_receipt for entry in self.entries
+            )
         return self._is_whole
 
 
@@ -90,10 +97,33 @@ class Piece:
 
     __slots__ = ("entries", "first", "ticket")
 
-    def __init__(self, ticket: Ticket, first: int, entries: Sequence[Entry]) -> None:
+    def __init__(self, ticket: Ticket, first: int, entries: Entries) -> None:
         self.ticket = ticket
         self.first = first
         self.entries = entries
+
+
+class Part(NamedTuple):
+    """What of a group is one commit.
+
+    Attributes:
+        pieces: Whose.
+        entries: All of them.
+    """
+
+    pieces: Sequence[Piece]
+    entries: Entries
+
+
+def parts_of(group: Sequence[Piece]) -> Iterator[Part]:
+    """The commits of a group: one for all its entries together, and one for each stretch that goes into columns."""
+    together = [piece for piece in group if not isinstance(piece.entries, Stretch)]
+    entries = [entry for piece in together for entry in piece.entries]
+    if entries:
+        yield Part(together, entries)
+    for piece in group:
+        if isinstance(piece.entries, Stretch):
+            yield Part([piece], piece.entries)
 
 
 class Turns:

@@ -40,13 +40,14 @@ class Waveform(msgspec.Struct, gc=False):
     @property
     def last_us(self) -> int:
         """The instant of the last one, in microseconds since 1970 UTC."""
-        return self._time_us(self.run.count - 1)
+        return self.time_us(self.run.count - 1)
 
     def readings(self, start: int, end: int) -> list[Reading]:
         """Those from index `start` up to `end`."""
         return [self._reading(index) for index in range(start, min(end, self.run.count))]
 
-    def _time_us(self, index: int) -> int:
+    def time_us(self, index: int) -> int:
+        """The instant of one of them."""
         return self.first.instant.time_us + round(index * self.run.step_us)
 
     def _reading(self, index: int) -> Reading:
@@ -57,7 +58,7 @@ class Waveform(msgspec.Struct, gc=False):
             channels, sent, layout = identity.canonical(values), None, self.run.layout
         reading = msgspec.structs.replace(
             self.first,
-            instant=Instant(self._time_us(index), Rule(self.first.instant.rule)),
+            instant=Instant(self.time_us(index), Rule(self.first.instant.rule)),
             channels=channels,
             sent=sent,
             layout=layout,

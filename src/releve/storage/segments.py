@@ -12,12 +12,14 @@ import numpy as np
 import structlog
 
 from releve.history import spelling
-from releve.history.array import Integers
+from releve.history.array import Integers, Mask
 from releve.history.block import Block, Row
+from releve.history.column import Column
 from releve.history.fidelity import is_same
 from releve.history.ladder import Ladder, ladder_of
-from releve.history.pivot import block_of
+from releve.history.pivot import block_of, block_of_columns
 from releve.history.segment import READINGS, Damaged, Holds, Segment, decode, decode_some, encode
+from releve.protocol.stretch import Stretch
 from releve.storage.queries import query
 from releve.storage.reader import Reader
 
@@ -92,6 +94,37 @@ async def insert(reader: Reader, device_id: int, prepared: Sequence[Prepared]) -
     return numbers
 
 
+def block_of_arrays(stretch: Stretch) -> Block:
+    """The readings of a stretch of a waveform as a block."""
+    columns = {name: Column.of(values) for name, values in stretch.values().items()}
+    return block_of_columns(np.array(stretch.times_us(), np.int64), columns, received_us=stretch.received_us)
+
+
+async def known_of(reader: Reader, device_id: int, block: Block) -> Mask | None:
+    """Which readings of a whole block, no two of one instant, are stored already; None where none is.
+
+    Args:
+        reader: Answers, within a transaction that holds the device's lock alone.
+        device_id: Whose readings.
+        block: None of them younger than what may be sealed.
+    """
+    bounds = {"device": device_id, "first_us": int(block.time_us[0]), "last_us": int(block.time_us[-1])}
+    rows = await reader.ask(query("rows_of_span"), bounds)
+    rows += [row[:2] for row in await at_instants(reader, device_id, block.time_us)]
+    if not rows:
+        return None
+    held = np.array(sorted({int(time_us) for time_us, _ in rows}), np.int64)
+    places = np.flatnonzero(np.isin(block.time_us, held))
+    if not len(places):
+        return None
+    asked = block.take(places)
+    ids = await reader.work(spelling.ids, asked)
+    same = {(int(time_us), int(own_id)) for time_us, own_id in rows}
+    known = np.zeros(len(block), bool)
+    known[places] = [each in same for each in zip(asked.time_us.tolist(), ids.tolist(), strict=True)]
+    return known if known.any() else None
+
+
 async def add_rows(
     reader: Reader, device_id: int, rows: Sequence[tuple[int, int, int, bytes, str | None]]
 ) -> list[int]:
@@ -147,15 +180,17 @@ def decoded(segment: Segment, names: Collection[str] | None) -> Block:
     return decode(segment) if names is None else decode_some(segment, names)
 
 
-async def at_instants(reader: Reader, device_id: int, instants_us: Collection[int]) -> list[Row]:
+async def at_instants(reader: Reader, device_id: int, instants_us: Collection[int] | Integers) -> list[Row]:
     """The sealed readings of some instants: what a late reading may repeat.
 
     Most instants have none, which their segments' times alone tell. A damaged segment tells nothing: what is in it is
     taken for new, as it must keep nobody waiting, and sealing makes one of both should it be read again.
     """
-    if not instants_us:
+    if not len(instants_us):
         return []
-    asked = np.unique(np.fromiter(instants_us, np.int64))
+    asked = np.unique(
+        instants_us if isinstance(instants_us, np.ndarray) else np.fromiter(instants_us, np.int64, len(instants_us))
+    )
     found: list[Row] = []
     for each in await of_span(reader, device_id, int(asked[0]), int(asked[-1]) + 1):
         first, last = np.searchsorted(asked, [each.first_us, each.last_us + 1]).tolist()

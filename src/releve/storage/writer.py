@@ -8,7 +8,8 @@ from psycopg import AsyncConnection, errors
 from releve.protocol.outcome import Outcome, Receipt
 from releve.protocol.problem import BadReading
 from releve.protocol.reading import Quarantined, Reading, Source, quarantine
-from releve.storage import same_key, staged
+from releve.protocol.stretch import Stretch
+from releve.storage import bulk, same_key, staged, stretch
 from releve.storage.copy_format import TYPES, encode, values
 from releve.storage.copy_in import copy_in, insert_one
 from releve.storage.kinds import Kinds
@@ -16,6 +17,7 @@ from releve.storage.queries import query
 from releve.storage.session import Horizon, Session
 
 Entry = Reading | Quarantined
+Entries = Sequence[Entry] | Stretch
 _STORED = Outcome.STORED
 _COPY = query("copy_reading").encode()
 _INSERT = query("insert_reading").encode()
@@ -35,7 +37,7 @@ class Writer:
         self._machines: set[tuple[int, str]] = set()
         self._kinds = Kinds(most_names=device_channels)
 
-    async def commit(self, entries: Sequence[Entry]) -> list[Receipt]:
+    async def commit(self, entries: Entries) -> list[Receipt]:
         """Commit a group; one receipt per entry, in order. Everything it returns is durable.
 
         Raises:
@@ -43,7 +45,10 @@ class Writer:
             NotDurable: The commit cannot be relied on.
         """
         connection = await self._session.connection()
-        receipts = await self._commit(connection, entries)
+        if isinstance(entries, Stretch):
+            receipts = await self._commit_stretch(connection, entries)
+        else:
+            receipts = await self._commit(connection, entries)
         self._session.confirm()
         return receipts
 
@@ -64,6 +69,15 @@ class Writer:
             except (errors.DataError, errors.IntegrityError):
                 pass  # a row is poisonous: the staged way isolates it
         return await self._staged(connection, entries)
+
+    async def _commit_stretch(self, connection: AsyncConnection, readings: Stretch) -> list[Receipt]:
+        """Into columns at once, unless some of them are of now, have a channel too many or may have been deleted."""
+        is_past = readings.last_us < self._session.horizon.sealable_us and len(readings) >= bulk.LEAST
+        if is_past and (self._kinds.is_settled(readings[0]) or not await self._kinds.settle(connection, [readings[0]])):
+            receipts = await stretch.store(connection, readings)
+            if receipts is not None:
+                return receipts
+        return await self._commit(connection, list(readings))
 
     async def _look_up(
         self, connection: AsyncConnection, entries: Sequence[Entry], horizon: Horizon
