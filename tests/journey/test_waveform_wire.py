@@ -14,8 +14,17 @@ READINGS = "/api/v1/readings"
 WAVE = {"time": "2026-06-01T12:00:00Z", "step_ms": 0.5, "z": [number / 2 for number in range(3_000)], "t": 21.5}
 
 
+STORED = """
+    SELECT count(fresh_reading.id) + sealed.n, count(DISTINCT time) + sealed.n
+    FROM (SELECT coalesce(sum(n), 0) AS n FROM segment WHERE device_id = %s AND replaced IS NULL) AS sealed
+    LEFT JOIN fresh_reading ON device_id = %s GROUP BY sealed.n
+"""
+
+
 def stored(server, device):
-    return server.query("SELECT count(*), count(DISTINCT time) FROM fresh_reading WHERE device_id = %s", device["id"])
+    """How many readings, in rows and in segments, and how many instants, in which no segment's readings coincide."""
+    [(readings, instants)] = server.query(STORED, device["id"], device["id"])
+    return [(int(readings), int(instants))]
 
 
 def test_a_waveform_over_http_is_that_many_readings_once(server):
