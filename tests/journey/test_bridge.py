@@ -131,7 +131,8 @@ def test_with_commits_paused_the_broker_still_holds_everything(server, mosquitto
         running.end(signal.SIGKILL)
         mosquitto.restart()
         assert not stored_now(paused, car)
-    assert not stored(server, car)
+    # One alone in its group was whole with PostgreSQL when the bridge was killed; nobody heard that it is stored.
+    assert stored(server, car) in ([], [0])
 
     running.start()
     until(lambda: len(stored(server, car)) >= 100, "not all arrive", running)

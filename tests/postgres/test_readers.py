@@ -15,10 +15,11 @@ from tests.homes import HOMES, in_order, row, spread
 
 from releve.history.pivot import block_of
 from releve.protocol.instant import iso
+from releve.query.described import Descriptions
 from releve.query.device import of_machine as machines
 from releve.query.device import readings
 from releve.query.device.found import found as page_of
-from releve.query.export.answer import Export, Format
+from releve.query.export.answer import Export, Format, Wish
 from releve.query.run import curve
 from releve.query.run.compare import Comparison
 from releve.query.run.run import Run
@@ -184,11 +185,15 @@ async def test_a_machine_that_the_newest_readings_do_not_name_is_looked_for_in_a
     assert (await machines.of_machine(pool, pi.device_id, [pi.team_id], 78)).times_us == []
 
 
+GENERIC = Descriptions("generic")
+
+
 def run_of(pi, rows, *, number=1, left_out=(), part=""):
     return Run(
         id=number,
         team_id=pi.team_id,
         name=f"run {number}",
+        contract="generic",
         device_id=pi.device_id,
         from_us=rows[0].time_us,
         to_us=rows[-1].time_us + 1,
@@ -216,7 +221,7 @@ def what_counts(rows):
 
 async def exported(pool, run, form):
     sent = Sent()
-    await Export(pool, run.which, form, name="run").answer(sent)
+    await Export(pool, run.which, Wish(form, is_sent=False), GENERIC, name="run").answer(sent)
     return sent
 
 
@@ -302,7 +307,9 @@ async def test_an_export_of_a_device_has_the_spans_that_are_meant_and_the_channe
     meant = [each for each in rows if any(since <= each.time_us < until for since, until in spans)]
     sent = Sent()
 
-    await Export(pool, Which(device_id=pi.device_id, spans=spans), form, name="device").answer(sent)
+    await Export(
+        pool, Which(device_id=pi.device_id, spans=spans), Wish(form, is_sent=False), GENERIC, name="device"
+    ).answer(sent)
 
     assert sent.headers[b"x-total-readings"] == b"%d" % len(meant)
     if form is Format.NDJSON:
@@ -317,7 +324,13 @@ async def test_an_export_of_a_device_has_the_spans_that_are_meant_and_the_channe
 async def test_an_export_of_a_device_that_has_no_reading_is_the_head_of_a_table(pool, device):
     sent = Sent()
 
-    await Export(pool, Which(device_id=device().device_id, spans=[(0, 2**60)]), Format.CSV, name="device").answer(sent)
+    await Export(
+        pool,
+        Which(device_id=device().device_id, spans=[(0, 2**60)]),
+        Wish(Format.CSV, is_sent=False),
+        GENERIC,
+        name="device",
+    ).answer(sent)
 
     assert sent.body == b"time,id,received,sent\r\n"
     assert sent.headers[b"x-total-readings"] == b"0"
@@ -357,7 +370,9 @@ async def test_a_channel_may_have_quotes_backslashes_and_control_characters_in_i
     pi, _ = kept([row(START_US + place * SECOND_US, {names[place % 4]: place}) for place in range(12)])
     sent = Sent()
 
-    await Export(pool, Which(device_id=pi.device_id, spans=[(0, 2**60)]), Format.CSV, name="device").answer(sent)
+    await Export(
+        pool, Which(device_id=pi.device_id, spans=[(0, 2**60)]), Wish(Format.CSV, is_sent=False), GENERIC, name="device"
+    ).answer(sent)
     [page] = await walked(pool, pi, f"channels={quote(names[2])}")
 
     assert len(sent.body.splitlines()) == 13

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from releve.live.feed import Feed
+from releve.live.feed import MOST_LATE, Feed
 from releve.live.heard import Heard
 
 
@@ -57,3 +57,24 @@ async def test_more_devices_than_fit_into_a_question_are_everything(feeds):
     look(feeds[0], [], range(1, 3_000), [])
 
     assert feeds[0][0].wanted_elsewhere is None
+
+
+async def test_what_does_not_fit_into_a_busy_siblings_socket_comes_later_in_its_order(feeds):
+    one, _, _ = feeds[0]
+    look(feeds[0], [], [7], [])
+    for number in range(100):  # Linux keeps ten datagrams of a socket that nobody reads
+        one.tell([Heard(7, number, b"{}")])
+    for _ in range(500):
+        await asyncio.sleep(0.01 if len(feeds[1][1]) < 100 else 0)
+
+    assert [news.time_us for news in feeds[1][1]] == list(range(100))
+
+
+async def test_for_a_sibling_that_reads_nothing_a_bounded_number_waits(feeds, monkeypatch):
+    one, _, _ = feeds[0]
+    look(feeds[0], [], [7], [])
+    monkeypatch.setattr(one, "_is_sent", lambda datagram, path: False)
+    for number in range(3 * MOST_LATE):
+        one.tell([Heard(7, number, b"{}")])
+
+    assert [len(late) for late in one._late.values()] == [MOST_LATE]

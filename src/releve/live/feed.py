@@ -1,11 +1,13 @@
 """How the workers of one server tell each other the news: datagrams between sockets in the run folder.
 
 A worker asks for it by a file beside its socket, which names the devices that somebody watches there; so what nobody
-watches is not sent. A datagram that does not fit into a slow sibling's socket is left out.
+watches is not sent. A datagram that does not fit into a busy sibling's socket is sent again soon; of many the oldest
+are left out.
 """
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,8 @@ DATAGRAM_READINGS = 64
 DATAGRAM_BYTES = 200_000
 LONGEST_CHARACTER = 4  # bytes in UTF-8
 NOTHING = b"\x90"  # no news: only so that a sibling looks up at once who asks
+AGAIN_S = 0.005
+MOST_LATE = 256  # datagrams that wait for one sibling
 ALL = "*"
 MOST_NAMED = 2_000  # devices that are asked for by their numbers; of more, everything is
 Wanted = Collection[int] | None
@@ -45,6 +49,8 @@ class Feed:
         self._wanted = folder / f"live-{index}.wanted"
         self._socket: socket.socket | None = None
         self._siblings: list[str] = []
+        self._late: dict[str, deque[bytes]] = {}  # what did not fit, by the sibling's path
+        self._again: asyncio.TimerHandle | None = None
         self._asks: Wanted = NOBODYS
         self.wanted_elsewhere: Wanted = NOBODYS
 
@@ -111,12 +117,41 @@ class Feed:
 
     def _send(self, datagram: bytes, paths: Sequence[str]) -> None:
         for path in paths:
-            with suppress(OSError):  # slow, gone, or too large a datagram: it is left out
-                if self._socket is not None:
-                    self._socket.sendto(datagram, path)
+            if path not in self._late and self._is_sent(datagram, path):
+                continue
+            self._late.setdefault(path, deque(maxlen=MOST_LATE)).append(datagram)
+            self._send_late_soon()
+
+    def _is_sent(self, datagram: bytes, path: str) -> bool:
+        """Whether it need not be sent again: the sibling has it, is gone, or could never take it."""
+        try:
+            if self._socket is not None:
+                self._socket.sendto(datagram, path)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def _send_late_soon(self) -> None:
+        if self._again is None:
+            self._again = asyncio.get_running_loop().call_later(AGAIN_S, self._send_late)
+
+    def _send_late(self) -> None:
+        self._again = None
+        for path, late in list(self._late.items()):
+            while late and self._is_sent(late[0], path):
+                late.popleft()
+            if not late:
+                del self._late[path]
+        if self._late:
+            self._send_late_soon()
 
     def close(self) -> None:
         """Listen no more."""
+        self._late.clear()
+        if self._again is not None:
+            self._again.cancel()
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()

@@ -9,7 +9,8 @@ _BYTE = re.compile(r" \(byte (\d+)\)\Z")
 _NO_NUMBER = re.compile(rb"-?(?:NaN|Infinity)", re.IGNORECASE)
 _HALF = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 _PAIR = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_FIRST_HALF = re.compile(rb"(?:[^\\]|\\[^u]|\\u(?![dD][89a-fA-F])|" + _PAIR + rb")*+(" + _HALF + rb")", re.DOTALL)
+# Escape by escape: one pattern for all that may stand in front of it finds nothing by the `re` of Python 3.11.2.
+_ESCAPE = re.compile(_PAIR + rb"|(" + _HALF + rb")|\\.", re.DOTALL)
 _TOO_LARGE = re.compile(rb"\d{309}|[0-9.][eE]\+?\d{3}")
 _BLANK = b" \t\r\n"
 _MOST_COLONS = 16  # that are looked at, backwards, for the one behind a name
@@ -33,7 +34,8 @@ def fault(payload: bytes, said: str) -> tuple[str, str | None]:
         found = _TOO_LARGE.search(payload, 0, _LONGEST_BYTES)
         return "a number too large", None if found is None else _field(payload, found.start())
     if "truncated" in said or "surrogate" in said:
-        found = _FIRST_HALF.match(payload, 0, _LONGEST_BYTES)
+        escapes = _ESCAPE.finditer(payload, 0, _LONGEST_BYTES)
+        found = next((each for each in escapes if each[1] is not None), None)
         if found is not None:
             return f"text with half a UTF-16 pair, {found[1].decode()}", _field(payload, found.start(1))
         return "the JSON text ends too early", None
