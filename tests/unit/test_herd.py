@@ -1,14 +1,15 @@
 """Devices that sign in together are woken a few at a time, so that others' readings go on in between."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from releve.access.device_sign_in import ANSWERED_AT_ONCE, _settle
+from releve.access.device_sign_in import ANSWERED_AT_ONCE, AT_ONCE, DeviceSignIn, Lives, _settle
 from releve.protocol.problem import Unavailable
-from releve.storage.device_door import Judged
+from releve.storage.device_door import Judged, Knock
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -42,3 +43,29 @@ async def test_whoever_gave_up_waiting_keeps_nobody_else_from_an_answer():
     assert (await served).device_id == 2
     with pytest.raises(Unavailable):
         await failed
+
+
+@pytest.mark.parametrize(("is_busy", "rests"), [(True, True), (False, False)])
+async def test_between_two_groups_of_a_herd_readings_that_wait_have_as_much_time(is_busy, rests):
+    began_s, ended_s = [], []
+
+    class Door:
+        async def sign_in(self, knocks, *, life_s):
+            began_s.append(time.monotonic())
+            await asyncio.sleep(0.05)
+            ended_s.append(time.monotonic())
+            return {knock.sign_in: Judged(knock.sign_in, 7, None, NOW, NOW) for knock in knocks}
+
+    sign_in = DeviceSignIn(
+        Door(),
+        keyring=None,
+        pepper=b"p",
+        lives=Lives(sign_in_s=60, access_s=60),
+        failure_window_s=60,
+        count=lambda _event: None,
+        is_busy=lambda: is_busy,
+    )
+    knocks = [Knock(uuid4(), "pi", "hash", "192.0.2.1", "test") for _ in range(2 * AT_ONCE)]
+    await asyncio.gather(*(sign_in._judged(knock) for knock in knocks))
+
+    assert (began_s[1] - ended_s[0] > 0.045) is rests

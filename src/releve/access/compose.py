@@ -1,5 +1,7 @@
 """Builds the parts of this floor from the settings."""
 
+from collections.abc import Callable
+
 from releve.access.authenticate import Authenticator
 from releve.access.device_sign_in import Count, DeviceSignIn, Lives
 from releve.access.secret import Secrets
@@ -18,7 +20,9 @@ def authenticator(settings: Settings, pool: Pool, keyring: Keyring) -> Authentic
     return Authenticator(settings.database_url, pool=pool, keyring=keyring, secrets=secrets)
 
 
-def device_sign_in(settings: Settings, pool: Pool, keyring: Keyring, *, count: Count) -> DeviceSignIn:
+def device_sign_in(
+    settings: Settings, pool: Pool, keyring: Keyring, *, count: Count, is_busy: Callable[[], bool]
+) -> DeviceSignIn:
     """What signs devices in."""
     access_s = settings.device_token_s
     return DeviceSignIn(
@@ -28,6 +32,7 @@ def device_sign_in(settings: Settings, pool: Pool, keyring: Keyring, *, count: C
         lives=Lives(sign_in_s=max(settings.refresh_token_s, access_s), access_s=access_s),
         failure_window_s=settings.failure_window_s,
         count=count,
+        is_busy=is_busy,
     )
 
 

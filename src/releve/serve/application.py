@@ -89,7 +89,9 @@ class Application:
         )
         self.pool = Pool(settings.database_url, application=f"releve pool {index}", time_zone=settings.time_zone)
         self.authenticator = authenticator(settings, self.pool, keyring)
-        self._device_sign_in = device_sign_in(settings, self.pool, keyring, count=self.counters.signed_in)
+        self._device_sign_in = device_sign_in(
+            settings, self.pool, keyring, count=self.counters.signed_in, is_busy=lambda: self.counters.depth > 0
+        )
         for writer in writers:
             self.authenticator.on_revoked(writer.forget_machines_of)
         self.path = Path(
