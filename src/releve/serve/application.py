@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from releve.access.compose import authenticator, device_sign_in
 from releve.access.device_routes import DeviceRoutes
+from releve.access.device_sign_in import DeviceSignIn
 from releve.access.password_turn import Turns
 from releve.access.shared import Links
 from releve.access.visitor import Visitors
@@ -89,9 +90,7 @@ class Application:
         )
         self.pool = Pool(settings.database_url, application=f"releve pool {index}", time_zone=settings.time_zone)
         self.authenticator = authenticator(settings, self.pool, keyring)
-        self._device_sign_in = device_sign_in(
-            settings, self.pool, keyring, count=self.counters.signed_in, is_busy=lambda: self.counters.depth > 0
-        )
+        self._device_sign_in = self._sign_in_of_devices(settings, keyring)
         for writer in writers:
             self.authenticator.on_revoked(writer.forget_machines_of)
         self.path = Path(
@@ -141,6 +140,12 @@ class Application:
         self._otherwise = Turns(2 if settings.workers == 1 else 1).before(desk.answer)
         self._handlers = self._routes(settings, ingest, status)
         self._boundary = Boundary(settings, counters=self.counters, find=self._find, otherwise=self._otherwise)
+
+    def _sign_in_of_devices(self, settings: Settings, keyring: Keyring) -> DeviceSignIn:
+        counters = self.counters
+        return device_sign_in(
+            settings, self.pool, keyring, count=counters.signed_in, is_busy=lambda: counters.depth > 0
+        )
 
     def _visitors(self, settings: Settings, pepper: bytes) -> Visitors:
         return Visitors(
