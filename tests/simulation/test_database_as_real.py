@@ -5,12 +5,11 @@ import json
 import time
 from collections import Counter
 from random import Random
-from unittest.mock import patch
 
 import psycopg
 import pytest
-from tests.simulation.database import Database, copy_in, insert_one
-from tests.simulation.universe import sender
+from tests.simulation.database import Database
+from tests.simulation.universe import connected_to, sender
 from tests.simulation.virtual_loop import Clock, VirtualLoop, clocks
 
 from releve.ingest.submission import Submission
@@ -65,13 +64,7 @@ def in_memory(seed):
     loop = VirtualLoop(clock)
     now_us = int(clock.now_s * 1e6)
     try:
-        with (
-            clocks(clock),
-            patch("releve.storage.session.AsyncConnection.connect", database.connect),
-            patch("releve.storage.writer.copy_in", copy_in),
-            patch("releve.storage.writer.insert_one", insert_one),
-            patch("releve.storage.late.sealed_at", database.sealed_at),
-        ):
+        with clocks(clock), connected_to(database):
             writer = Writer(Session("memory", application="simulated"), device_channels=100)
             outcomes = loop.run_until_complete(committed(writer, groups_of(seed, now_us)))
     finally:

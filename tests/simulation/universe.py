@@ -107,7 +107,11 @@ class Universe:
         loop = VirtualLoop(self.clock)
         loop.set_exception_handler(lambda _, context: self._note(context))
         try:
-            with clocks(self.clock), _by_memory(self.database), patch("releve.ingest.batch._log", _Log(self._failures)):
+            with (
+                clocks(self.clock),
+                connected_to(self.database),
+                patch("releve.ingest.batch._log", _Log(self._failures)),
+            ):
                 loop.run_until_complete(self._live())
         except Stuck as error:
             raise Broken("everybody waits, and nothing is due") from error
@@ -545,7 +549,7 @@ async def _cancel_all() -> None:
 
 
 @contextmanager
-def _by_memory(database: Database) -> Iterator[None]:
+def connected_to(database: Database) -> Iterator[None]:
     """While within, a session's connection is one to this database."""
     with ExitStack() as stack:
         stack.enter_context(patch("releve.storage.session.AsyncConnection.connect", database.connect))
